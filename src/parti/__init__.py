@@ -1,0 +1,1 @@
+"""Parti: the architecture of an AI system is the program."""

@@ -1,0 +1,1 @@
+"""The design: what a system declares, as frozen values without IO."""

@@ -1,0 +1,34 @@
+"""An endpoint: a function that answers HTTP requests, plainly or as a durable run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from parti.design.function import Function
+from parti.design.places import Place
+from parti.units import Seconds
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Answers `method` requests at `path` (``/applications/{id}``).
+
+    A durable endpoint's call is a run: its id follows from the caller's `Idempotency-Key`, and a repeated key gets the
+    first answer. `key` names the parameter whose value is the run's key (for writing rows and for order).
+    `body` names the parameter that the request's JSON body fills, if any; the others come from path and query.
+    """
+
+    name: str
+    place: Place
+    method: Method
+    path: str
+    function: Function
+    durable: bool
+    key: str | None
+    body: str | None
+    timeout: Seconds
+    concurrency: int
+    about: str = ""

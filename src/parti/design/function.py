@@ -1,0 +1,38 @@
+"""A function of the program that Parti calls: its parameters, what it returns, where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from parti.design.payload import Payload
+from parti.design.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One typed parameter. `required` is false when the function gives it a default."""
+
+    name: str
+    payload: Payload
+    required: bool
+    default: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A user's function. `digest` names its code, so that a changed function can be told from an unchanged one.
+
+    `arguments` is the payload of all its positional arguments together, a JSON array in parameter order.
+    """
+
+    name: str
+    call: Callable[..., Any] = field(repr=False, compare=False)
+    parameters: tuple[Parameter, ...]
+    arguments: Payload
+    returns: Payload
+    is_async: bool
+    place: Place
+    digest: str
+    about: str = ""

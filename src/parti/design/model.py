@@ -1,0 +1,35 @@
+"""A model: a trained function from typed features to a typed answer, kept as versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from parti.design.payload import Payload
+from parti.design.places import Place
+from parti.units import Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a model answered as it did: `effect` is by how much `feature` moved the answer from that of the reference row."""
+
+    feature: str
+    value: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """`train` makes a version (ONNX in the store), `evaluate` measures it, a run predicts with one version throughout."""
+
+    name: str
+    place: Place
+    inputs: Payload
+    output: Payload
+    timeout: Seconds
+    train: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    evaluate: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    digest: str = ""
+    about: str = ""

@@ -1,0 +1,40 @@
+"""A tool: a function that reaches outside the system, with its effect declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from parti.design.function import Function
+from parti.design.goals import Retry
+from parti.design.places import Place
+from parti.units import Seconds
+
+Effect = Literal["none", "read", "write"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Calls `function` as a step of the run.
+
+    A `write` names its idempotency `key`, a path into its arguments (``letter.application_id``). When a crash leaves it
+    unknown whether a write happened, an `idempotent` tool is called again with the same key, `reconcile` (given the key)
+    says what happened (a result, or None for: it did not), and any other is parked for a person.
+    """
+
+    name: str
+    place: Place
+    function: Function
+    effect: Effect
+    key: str | None
+    timeout: Seconds
+    retry: Retry
+    idempotent: bool
+    reconcile: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
+    about: str = ""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be called again when nobody knows if the first call took effect."""
+        return self.effect != "write" or self.idempotent or self.reconcile is not None

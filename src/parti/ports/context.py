@@ -1,0 +1,102 @@
+"""The context port: what a part does when a function that runs in Parti uses it."""
+
+from __future__ import annotations
+
+import random
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from parti.design.model import Model
+from parti.design.payload import Payload
+from parti.design.step import Step
+from parti.design.table import Table
+from parti.design.tool import Tool
+from parti.design.topic import Topic
+from parti.errors import RunError
+from parti.units import Seconds
+
+
+class Context(Protocol):
+    """What surrounds a running function. The engine sets one for each run, and a lighter one for plain endpoints."""
+
+    async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
+        """The answer of a step or tool for `arguments`, all positional: from the journal, or by calling it."""
+        ...
+
+    async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
+        """The model's answer by the version this run is pinned to; with `explain`, that many reasons instead."""
+        ...
+
+    async def publish(self, topic: Topic, event: Any) -> None:
+        """Publish `event` when the run commits."""
+        ...
+
+    async def get(self, table: Table, key: str) -> Any:
+        """The row of `key`, or None. A run sees its own writes."""
+        ...
+
+    async def scan(self, table: Table, *, after: str, limit: int) -> list[Any]:
+        """Up to `limit` rows in key order, after the key `after`."""
+        ...
+
+    async def put(self, table: Table, row: Any) -> None:
+        """Write `row` when the run commits. It must be of the run's own key."""
+        ...
+
+    async def delete(self, table: Table, key: str) -> None:
+        """Delete the row of `key` when the run commits. It must be the run's own key."""
+        ...
+
+    async def ask(
+        self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any
+    ) -> Any:
+        """The answer of a person. `default` is `NO_DEFAULT` when there is none: then a timeout raises P306."""
+        ...
+
+    async def sleep(self, duration: Seconds) -> None:
+        """Return after `duration` seconds, also when the process ends meanwhile."""
+        ...
+
+    def now(self) -> datetime:
+        """The time in UTC, the same in every replay of the run."""
+        ...
+
+    def random(self) -> random.Random:
+        """A generator seeded by the run: the same numbers in every replay."""
+        ...
+
+    def uuid(self) -> UUID:
+        """A new id, the same in every replay of the run."""
+        ...
+
+    def idempotency_key(self) -> str:
+        """The key of the `write` that is being called, to hand to the outside."""
+        ...
+
+
+NO_DEFAULT: Any = object()
+
+_CURRENT: ContextVar[Context | None] = ContextVar("parti_context", default=None)
+
+
+def current() -> Context | None:
+    """The context around the code that runs now, if any."""
+    return _CURRENT.get()
+
+
+def required(what: str) -> Context:
+    """The context around the code that runs now, or P301 saying that `what` needs one."""
+    context = _CURRENT.get()
+    if context is None:
+        raise RunError(
+            "P301",
+            f"{what} works only inside a handler, endpoint or schedule that Parti runs",
+            fix="start the system with `parti up`, or with parti.testing.running(system) in a test",
+        )
+    return context
+
+
+CURRENT = _CURRENT
+"""Set by the engine alone."""

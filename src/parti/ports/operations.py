@@ -1,0 +1,82 @@
+"""The operations port: what HTTP, the command line and the board may ask of a running system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from parti.design.graph import Design
+from parti.ports.store import ModelVersion, QuestionRecord, RunRecord, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the call of a durable endpoint ended: its run, the JSON result, and whether it was answered before."""
+
+    run: str
+    result: bytes
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where published events lie."""
+
+    topic: str
+    positions: Sequence[tuple[int, int]]
+    """Partition and offset of each event."""
+
+
+class Operations(Protocol):
+    """A running system. All methods raise PartiError for what the caller did wrong."""
+
+    @property
+    def design(self) -> Design:
+        """What runs."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """What it has stored."""
+        ...
+
+    async def call(
+        self, endpoint: str, arguments: Sequence[Any], *, idempotency_key: str = "", tenant: str = "main"
+    ) -> Outcome:
+        """Run a durable endpoint; returns when its end is on disk. A repeated key waits for, or gets, the first answer.
+
+        Raises Overloaded when too many calls are under way, P310 when the key was used with other arguments, StepFailed
+        or P307 when the run failed.
+        """
+        ...
+
+    async def answer_plain(self, endpoint: str, arguments: Sequence[Any], *, tenant: str = "main") -> bytes:
+        """Call a plain endpoint: reads committed data; its JSON result."""
+        ...
+
+    async def publish(
+        self, topic: str, payloads: Sequence[bytes], *, tenant: str = "main", idempotency_key: str = ""
+    ) -> Published:
+        """Check and store events (JSON); all or none. Raises P402 with the index of the first bad one, Overloaded."""
+        ...
+
+    async def retry(self, run: str) -> RunRecord:
+        """Start a dead run again."""
+        ...
+
+    async def cancel(self, run: str) -> RunRecord:
+        """End a run that has not ended."""
+        ...
+
+    async def answer(self, question: str, answer: bytes, *, by: str) -> QuestionRecord:
+        """Answer an open question with JSON that fits its schema."""
+        ...
+
+    async def add_version(self, version: ModelVersion, onnx: bytes) -> ModelVersion:
+        """Store a new version of a model (its number is given by the store's order)."""
+        ...
+
+    async def figures(self) -> dict[str, dict[str, float]]:
+        """The figures of every monitor."""
+        ...
