@@ -133,9 +133,7 @@ class PayloadError(PartiError):
 class Overloaded(PartiError):
     """A bounded queue is full; try again after `retry_after` seconds (P503)."""
 
-    def __init__(
-        self, code: str, what: str, *, place: object = None, fix: str = "", retry_after: float = 1.0
-    ) -> None:
+    def __init__(self, code: str, what: str, *, place: object = None, fix: str = "", retry_after: float = 1.0) -> None:
         super().__init__(code, what, place=place, fix=fix)
         self.retry_after = retry_after
 

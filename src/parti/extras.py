@@ -15,6 +15,6 @@ def need(module: str, *, extra: str, purpose: str) -> Any:
     except ImportError as missing:
         raise DeclarationError(
             "P110",
-            f"{purpose} needs the package {module.split('.')[0]!r} ({missing})",
+            f"{purpose} needs the package {module.split('.', maxsplit=1)[0]!r} ({missing})",
             fix=f"pip install 'parti[{extra}]'",
         ) from missing

@@ -42,9 +42,7 @@ def size(text: str | int) -> Bytes:
     """A size in bytes from ``"64KiB"``, ``"10MiB"`` or a whole number. Raises P105 for anything else."""
     value = text if isinstance(text, int) else _scaled(text, _BYTES)
     if value is None or value < 0:
-        raise DeclarationError(
-            "P105", f"{text!r} is not a size", fix='write "64KiB", "10MiB" or a number of bytes'
-        )
+        raise DeclarationError("P105", f"{text!r} is not a size", fix='write "64KiB", "10MiB" or a number of bytes')
     return int(value)
 
 
@@ -68,7 +66,7 @@ def duration_text(value: Seconds) -> str:
 def size_text(value: Bytes) -> str:
     """A size for people: ``812 B``, ``4.2 MiB``."""
     amount, unit = float(value), "B"
-    for unit in ("B", "KiB", "MiB", "GiB"):  # noqa: B007 the last unit reached is the answer
+    for unit in ("B", "KiB", "MiB", "GiB"):
         if amount < 1024 or unit == "GiB":
             break
         amount /= 1024

@@ -17,9 +17,7 @@ class Slo:
 
     def __init__(self, *, p99: str | float, availability: float = 0.999) -> None:
         if not 0 < availability < 1:
-            raise DeclarationError(
-                "P105", f"availability {availability!r} is not between 0 and 1", fix="write 0.999"
-            )
+            raise DeclarationError("P105", f"availability {availability!r} is not between 0 and 1", fix="write 0.999")
         object.__setattr__(self, "p99", seconds(p99))
         object.__setattr__(self, "availability", availability)
 

@@ -64,9 +64,7 @@ class Payload:
             f"{place} of {self.name}: {details[0]['msg']}{more}",
             fix=f"send what the schema of {self.name} asks for",
         )
-        error.__notes__ = [
-            json.dumps([{"field": list(d["loc"]), "error": d["msg"]} for d in details], default=str)
-        ]
+        error.__notes__ = [json.dumps([{"field": list(d["loc"]), "error": d["msg"]} for d in details], default=str)]
         return error
 
 

@@ -49,9 +49,7 @@ class Context(Protocol):
         """Delete the row of `key` when the run commits. It must be the run's own key."""
         ...
 
-    async def ask(
-        self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any
-    ) -> Any:
+    async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
         """The answer of a person. `default` is `NO_DEFAULT` when there is none: then a timeout raises P306."""
         ...
 

@@ -184,9 +184,7 @@ class Store(Protocol):
         """For each topic and partition: the first offset still kept, and the offset the next event will get."""
         ...
 
-    async def expire(
-        self, topic: str, partition: int, *, before_offset: int, before: Seconds, limit: int
-    ) -> int:
+    async def expire(self, topic: str, partition: int, *, before_offset: int, before: Seconds, limit: int) -> int:
         """Delete up to `limit` of the oldest events below `before_offset` that were written before `before`; how many."""
         ...
 
@@ -234,9 +232,7 @@ class Store(Protocol):
         """Up to `limit` keys and rows in key order, after the key `after`."""
         ...
 
-    async def questions(
-        self, *, who: str = "", state: str = "open", limit: int = 100
-    ) -> list[QuestionRecord]:
+    async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
         """Questions, oldest first."""
         ...
 
