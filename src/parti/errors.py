@@ -52,11 +52,13 @@ CODES: Final[Mapping[str, str]] = {
     "P504": "the request cannot be read",
     "P505": "the address is in use",
     "P506": "the running system did not answer",
+    "P507": "nothing answers this path or method",
     # P6xx: models
     "P601": "a model has no version yet",
     "P602": "a model cannot be turned into ONNX",
     "P603": "the answer of a model does not fit its output type",
     "P604": "training or evaluating a model failed",
+    "P605": "a version of a model cannot give reasons",
 }
 
 
@@ -73,6 +75,8 @@ class PartiError(Exception):
         self.what = what
         self.place = place
         self.fix = fix
+        self.run = ""
+        """The id of the run that ended this way, set by who knows it."""
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.code} {self.what}" if self.place else f"{self.code} {self.what}"

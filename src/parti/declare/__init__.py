@@ -1,1 +1,1 @@
-"""TBD."""
+"""Declaring a system: the words of the public API, and reading the arrows from the program."""

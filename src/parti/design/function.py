@@ -35,4 +35,6 @@ class Function:
     is_async: bool
     place: Place
     digest: str
+    has_sets: bool = False
+    """Whether an argument holds a set, whose order says nothing."""
     about: str = ""

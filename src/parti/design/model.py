@@ -16,7 +16,7 @@ class Reason:
     """Why a model answered as it did: `effect` is by how much `feature` moved the answer from that of the reference row."""
 
     feature: str
-    value: float
+    value: float | str | None
     effect: float
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from math import isfinite
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,8 +53,10 @@ class Payload:
 
     def settle(self, value: Any) -> tuple[bytes, Any]:
         """`value` as bytes, and as whoever reads the bytes will see it: what a replay gives is what the first run got."""
+        if type(value) is float and not isfinite(value):
+            raise PayloadError("P401", f"{value} cannot be kept as JSON", fix="return None, or a finite number")
         body = self.encode(value)
-        return body, (value if type(value) in _SCALARS and value == value else self.decode(body))
+        return body, (value if type(value) in _SCALARS else self.decode(body))
 
     def _misfit(self, wrong: ValidationError) -> PayloadError:
         details = wrong.errors(include_url=False)

@@ -20,3 +20,8 @@ class Step:
     timeout: Seconds
     retry: Retry
     about: str = ""
+
+    @property
+    def arrow(self) -> str:
+        """How an arrow to it reads, without its source."""
+        return f"calls {self.name}"

@@ -35,6 +35,11 @@ class Tool:
     about: str = ""
 
     @property
+    def arrow(self) -> str:
+        """How an arrow to it reads, without its source."""
+        return f"calls {self.name}"
+
+    @property
     def repeatable(self) -> bool:
         """Whether it may be called again when nobody knows if the first call took effect."""
         return self.effect != "write" or self.idempotent or self.reconcile is not None

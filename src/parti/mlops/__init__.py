@@ -1,1 +1,1 @@
-"""TBD."""
+"""Models: training and measuring the versions that are stored and served."""

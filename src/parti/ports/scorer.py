@@ -26,3 +26,7 @@ class Scorer(Protocol):
     def reasons(self, model: Model, version: int, features: Any, count: int) -> list[Reason]:
         """The `count` features that move this answer furthest from that of the reference row, strongest first."""
         ...
+
+    def forget(self, model: str, version: int) -> None:
+        """Give back what a loaded version takes; it can be loaded again. Nothing happens when it is not loaded."""
+        ...

@@ -1,0 +1,121 @@
+"""What is measured: the subjects of the comparison, and the scenarios that Parti runs alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.process import Figures, measure, median
+from bench.venv import Environment
+
+ROW_BYTES = 128
+"""The size of a row of the floor when Parti's own rows could not be measured."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One row of the comparison: a module, and the packages it needs in the peers' environment (none: runs in Parti's)."""
+
+    name: str
+    key: str
+    module: str
+    packages: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ("best",)
+
+
+SUBJECTS = (
+    Subject("Parti", "parti", "bench.parti_runs"),
+    Subject(
+        "LangGraph", "langgraph", "bench.peers.langgraph_runs", ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite"),
+        ("sync", "async"),
+    ),
+    Subject("DBOS", "dbos", "bench.peers.dbos_runs", ("dbos",), ("sync", "async")),
+    Subject("Burr", "burr", "bench.peers.burr_runs", ("apache-burr", "aiosqlite"), ("sync", "async")),
+    Subject("SQLite floor", "floor", "bench.floor"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A scenario without peers: a title, a module, its options."""
+
+    title: str
+    key: str
+    module: str
+    options: tuple[str, ...] = ()
+    timed: bool = True
+
+
+ALONE = (
+    Alone("events, publish to decided", "events", "bench.parti_events"),
+    Alone("HTTP: bare Starlette hello", "http", "bench.hello", ("--concurrency", "64")),
+    Alone("HTTP: Parti plain GET of a row", "http", "bench.parti_http", ("--kind", "get")),
+    Alone("HTTP: Parti durable POST", "http", "bench.parti_http", ("--kind", "post")),
+    Alone("memory with a long queue", "memory", "bench.parti_memory", timed=False),
+    Alone("start", "start", "bench.parti_start"),
+)
+KEYS = tuple(subject.key for subject in SUBJECTS) + tuple(dict.fromkeys(scenario.key for scenario in ALONE))
+
+
+@dataclass(slots=True)
+class Bench:
+    """One run of the harness: where, how long, how often, and what."""
+
+    scratch: Path
+    environment: Environment
+    say: Say
+    seconds: float = 3.0
+    rounds: int = 3
+    concurrencies: tuple[int, ...] = (1, 64, 512)
+    only: tuple[str, ...] = KEYS
+    all_apis: bool = False
+    events: int = 100_000
+    row_bytes: int = field(default=ROW_BYTES)
+
+    def compare(self) -> list[Figures]:
+        """The comparison, a row for each subject and concurrency. Rounds interleave, so that noise meets all alike."""
+        rows: dict[tuple[str, int], list[Figures]] = {}
+        for number in range(self.rounds):
+            for concurrency in self.concurrencies:
+                for name, subject, api in self._chosen():
+                    self.say(f"round {number + 1} of {self.rounds}: {name}, {concurrency} at once")
+                    figures = self._compared(subject, concurrency, api)
+                    rows.setdefault((name, concurrency), []).append(figures)
+        return [{"subject": name, "concurrency": number, **median(made)} for (name, number), made in rows.items()]
+
+    def alone(self) -> list[Figures]:
+        """The scenarios of Parti alone."""
+        made = []
+        for scenario in ALONE:
+            if scenario.key in self.only:
+                self.say(scenario.title)
+                seconds = ("--seconds", str(self.seconds)) if scenario.timed else ("--events", str(self.events))
+                options = (*scenario.options, *seconds)
+                rounds = self.rounds if scenario.timed and scenario.key != "start" else 1
+                figures = [
+                    measure(sys.executable, scenario.module, options, scratch=self.scratch) for _ in range(rounds)
+                ]
+                made.append({"scenario": scenario.title, **median(figures)})
+        return made
+
+    def _chosen(self) -> Iterator[tuple[str, Subject, str]]:
+        for subject in SUBJECTS:
+            if subject.key in self.only:
+                for api in subject.apis if self.all_apis else ("best",):
+                    yield (subject.name if api == "best" else f"{subject.name} ({api})"), subject, api
+
+    def _compared(self, subject: Subject, concurrency: int, api: str) -> Figures:
+        lacking = self.environment.lacks(subject.packages)
+        if lacking:
+            return {"error": lacking}
+        python = self.environment.python if subject.packages else sys.executable
+        options = ["--concurrency", str(concurrency), "--seconds", str(self.seconds), "--api", api]
+        options += ["--row-bytes", str(self.row_bytes)]
+        figures = measure(python, subject.module, options, scratch=self.scratch)
+        # The floor comes last, so that it writes rows of the size that Parti's steps take in its journal.
+        self.row_bytes = round(figures.get("journal_bytes_per_step", self.row_bytes))
+        return figures

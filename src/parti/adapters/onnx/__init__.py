@@ -1,0 +1,1 @@
+"""ONNX: models exported from scikit-learn, and served with onnxruntime."""

@@ -1,0 +1,73 @@
+"""The last acknowledged record, kept outside the store's file, so that a file which lost its end is noticed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from parti.units import Seconds
+
+DECLARED_LAG: Final[Seconds] = 1.0
+"""How old the acknowledgement on disk may be after a power cut. After the end of a process alone it is exact."""
+
+
+class Acknowledged(NamedTuple):
+    """The last commit that was answered: its sequence number, the journal's hash there, when, and events so far."""
+
+    seq: int
+    head: bytes
+    at: Seconds
+    events: int
+
+
+class AcknowledgementFile:
+    """One line of a fixed size, overwritten in place after each commit."""
+
+    def __init__(self, path: Path) -> None:
+        name = f"{path}.ack"
+        self._file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self.dirty = False
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name itself must outlive a power cut
+        finally:
+            os.close(folder)
+
+    def write(self, acknowledged: Acknowledged) -> None:
+        """Hand the line to the operating system; a crash of this process cannot lose it any more."""
+        self.dirty = True
+        os.pwrite(self._file, encode(acknowledged), 0)
+
+    def sync(self) -> None:
+        """Wait until the line is on disk."""
+        os.fdatasync(self._file)
+        self.dirty = False
+
+    def close(self) -> None:
+        """Put the line on disk and release the file."""
+        try:
+            self.sync()
+        finally:
+            os.close(self._file)
+
+
+def encode(acknowledged: Acknowledged) -> bytes:
+    """The line, with a checksum at its end."""
+    seq, head, at, events = acknowledged
+    line = f"{seq:020d} {head.hex()} {at:020.6f} {events:020d}".encode()
+    return line + b" %08x\n" % crc32(line)
+
+
+def read_acknowledged(path: Path) -> Acknowledged | None:
+    """What was last acknowledged for the store at `path`; None when that is missing or cannot be read."""
+    try:
+        content = Path(f"{path}.ack").read_bytes()
+        line, _, check = content.rstrip(b"\n").rpartition(b" ")
+        if int(check, 16) != crc32(line):
+            return None
+        seq, head, at, events = line.split(b" ")
+        return Acknowledged(int(seq), bytes.fromhex(head.decode()), float(at), int(events))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,176 @@
+"""Reading: every question of the store port, asked on a connection that cannot write.
+
+Each takes microseconds for what an index answers, so they run where they are called; committed data alone is seen.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from parti.adapters.chain import read_own
+from parti.adapters.sqlite.bulk import among
+from parti.adapters.sqlite.failures import as_store_error
+from parti.adapters.sqlite.schema import MODELS, QUESTIONS, RUNS, STREAM_BITS
+from parti.errors import StoreError
+from parti.ports.store import ENDED, Event, JournalRow, ModelVersion, QuestionRecord, RunRecord, State
+from parti.units import Seconds
+
+_STATES = {str(state): state for state in State}
+_OPEN = ", ".join(f"'{state}'" for state in State if state not in ENDED)
+_NOT_DONE = "state <> 'done'"  # word for word what the partial index says, or it would not be used
+
+_ENDS = f"""SELECT topic, partition, first, number << {STREAM_BITS},
+  (SELECT max(id) FROM events WHERE id >= number << {STREAM_BITS} AND id < (number + 1) << {STREAM_BITS})
+  FROM streams"""
+
+
+class Reader:
+    """The reading half of the store port."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._reading = connection
+
+    async def events(self, topic: str, partition: int, *, start: int, limit: int) -> list[Event]:
+        """Up to `limit` events with offsets from `start` on, in order."""
+        text = "SELECT number FROM streams WHERE topic = ? AND partition = ?"
+        found = self._ask(text, (topic, partition))
+        if not found:
+            return []
+        low = found[0][0] << STREAM_BITS
+        rows = self._ask(
+            "SELECT id, tenant, [key], payload, schema, at, cause FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            (low + max(0, start), low + (1 << STREAM_BITS), max(0, limit)),
+        )
+        return [Event(topic, partition, row[0] - low, *row[1:]) for row in rows]
+
+    async def ends(self) -> dict[tuple[str, int], tuple[int, int]]:
+        """For each topic and partition: the first offset still kept, and the offset the next event will get."""
+        return {
+            (topic, partition): (first, first if last is None else last - low + 1)
+            for topic, partition, first, low, last in self._ask(_ENDS)
+        }
+
+    async def cursors(self) -> dict[tuple[str, str, int], int]:
+        """For each handler, topic and partition: the offset below which every event has a run on record."""
+        return {tuple(row[:3]): row[3] for row in self._ask("SELECT handler, topic, partition, next FROM cursors")}
+
+    async def run(self, id: str) -> RunRecord | None:
+        """The run of that id."""
+        found = self._runs("WHERE id = ?", (id,))
+        return found[0] if found else None
+
+    async def runs_of(self, ids: Sequence[str]) -> list[RunRecord]:
+        """Those of the runs that are on record."""
+        return [run for marks, part in among(ids) for run in self._runs(f"WHERE id IN {marks}", part)]
+
+    async def runs(
+        self, *, part: str = "", state: State | None = None, since: Seconds = 0, until: Seconds = 0, limit: int = 50
+    ) -> list[RunRecord]:
+        """The latest runs first, filtered by part, state and time of creation: `since` <= created < `until`."""
+        wanted: list[tuple[str, Any]] = []
+        if part:
+            wanted.append(("part = ?", part))
+        if state is not None:
+            wanted.append(("state = ?" if state is State.DONE else f"state = ? AND {_NOT_DONE}", str(state)))
+        if since:
+            wanted.append(("created >= ?", since))
+        if until:
+            wanted.append(("created < ?", until))
+        where = "WHERE " + " AND ".join(text for text, _ in wanted) if wanted else ""
+        values = [value for _, value in wanted]
+        return self._runs(f"{where} ORDER BY created DESC, number DESC LIMIT ?", [*values, max(0, limit)])
+
+    async def open_runs(self) -> list[RunRecord]:
+        """Every run that has not ended, in the order of creation."""
+        return self._runs(f"WHERE state IN ({_OPEN}) AND {_NOT_DONE} ORDER BY number")
+
+    async def counts(self) -> dict[tuple[str, State], int]:
+        """How many runs of each part are in each state: about 50 ms for each million of runs."""
+        all = dict(self._ask("SELECT part, count(*) FROM runs GROUP BY part"))
+        found = self._ask(f"SELECT part, state, count(*) FROM runs WHERE {_NOT_DONE} GROUP BY part, state")
+        counts = {(part, _STATES[state]): count for part, state, count in found}
+        for part, _, count in found:
+            all[part] -= count
+        return counts | {(part, State.DONE): count for part, count in all.items() if count}
+
+    async def journal(self, run: str) -> list[JournalRow]:
+        """The journal rows of a run, in order."""
+        return [
+            JournalRow(*row)
+            for row in self._ask("SELECT seq, run, body FROM journal WHERE run = ? ORDER BY seq", (run,))
+        ]
+
+    async def row(self, table: str, tenant: str, key: str) -> bytes | None:
+        """The row of a table, as JSON."""
+        return self._value(
+            "SELECT body FROM table_rows WHERE name = ? AND tenant = ? AND [key] = ?", table, tenant, key
+        )
+
+    async def rows(self, table: str, tenant: str, *, after: str, limit: int) -> list[tuple[str, bytes]]:
+        """Up to `limit` keys and rows in key order, after the key `after`."""
+        text = "SELECT [key], body FROM table_rows WHERE name = ? AND tenant = ? AND [key] > ? ORDER BY [key] LIMIT ?"
+        return self._ask(text, (table, tenant, after, max(0, limit)))
+
+    async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
+        """Questions, oldest first; an empty `who` or `state` is any."""
+        wanted = [(text, value) for text, value in (("state = ?", state), ("who = ?", who)) if value]
+        where = "WHERE " + " AND ".join(text for text, _ in wanted) if wanted else ""
+        text = f"SELECT {QUESTIONS.listed} FROM questions {where} ORDER BY asked, number LIMIT ?"
+        return [QuestionRecord(*row) for row in self._ask(text, [*(value for _, value in wanted), max(0, limit)])]
+
+    async def question(self, id: str) -> QuestionRecord | None:
+        """The question of that id."""
+        found = self._ask(f"SELECT {QUESTIONS.listed} FROM questions WHERE id = ?", (id,))
+        return QuestionRecord(*found[0]) if found else None
+
+    async def blob(self, digest: str) -> bytes | None:
+        """The bytes of that SHA-256 digest (hex)."""
+        return self._value("SELECT body FROM blobs WHERE digest = ?", digest)
+
+    async def models(self, model: str = "") -> list[ModelVersion]:
+        """Versions of one model, or of all, oldest first."""
+        where, values = ("WHERE model = ?", (model,)) if model else ("", ())
+        found = self._ask(f"SELECT {MODELS.listed} FROM models {where} ORDER BY number", values)
+        return [ModelVersion(*row) for row in found]
+
+    async def note(self, key: str) -> bytes | None:
+        """The engine's own fact of that key."""
+        return self._value("SELECT body FROM notes WHERE [key] = ?", key)
+
+    async def notes(self, prefix: str) -> dict[str, bytes]:
+        """The engine's own facts whose keys start with `prefix`."""
+        text = "SELECT [key], body FROM notes WHERE [key] >= ? AND substr([key], 1, ?) = ? ORDER BY [key]"
+        return dict(self._ask(text, (prefix, len(prefix), prefix)))
+
+    async def size(self) -> int:
+        """Bytes that the journal takes (bodies of all its rows)."""
+        body = self._value("SELECT body FROM journal ORDER BY seq DESC LIMIT 1")
+        if body is None:
+            return 0
+        try:
+            return int(read_own(body)[1]["bytes"]) + len(body)
+        except (ValueError, TypeError) as wrong:
+            raise StoreError(
+                "P205", "the last record of the journal cannot be read", place=self.path, fix="run `parti verify`"
+            ) from wrong
+
+    def _runs(self, rest: str, values: Sequence[Any] = ()) -> list[RunRecord]:
+        return [
+            RunRecord._make((*row[:4], _STATES[row[4]], *row[5:]))
+            for row in self._ask(f"SELECT {RUNS.listed} FROM runs {rest}", values)
+        ]
+
+    def _value(self, text: str, *values: Any) -> bytes | None:
+        found = self._ask(text, values)
+        return found[0][0] if found else None
+
+    def _ask(self, text: str, values: Sequence[Any] = ()) -> list[Any]:
+        # Every row is fetched at once: a statement left open would keep the log from being copied back.
+        try:
+            return self._reading.execute(text, values).fetchall()
+        except sqlite3.Error as wrong:
+            raise as_store_error(wrong, self.path) from wrong

@@ -1,0 +1,57 @@
+"""Functions for use inside a run: asking a person, sleeping, and time, chance and ids that replay."""
+
+from __future__ import annotations
+
+import random as _random
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from parti.declare.types import payload_of
+from parti.design.payload import Payload
+from parti.design.places import NOWHERE
+from parti.ports.context import NO_DEFAULT, required
+from parti.units import seconds
+
+
+async def ask(
+    who: str, text: str, *, answer: Any = bool, timeout: str | float | None = None, default: Any = NO_DEFAULT
+) -> Any:
+    """Ask a person, by role, and wait for the answer, also across restarts.
+
+    `answer` is the type of the answer (default bool). After `timeout` the answer is `default`; without one,
+    QuestionExpired (P306) is raised. No timeout waits for ever.
+    """
+    limit = None if timeout is None else seconds(timeout)
+    return await required("`ask`").ask(who, text, answer=_answer_type(answer), timeout=limit, default=default)
+
+
+async def sleep(duration: str | float) -> None:
+    """Return after `duration` ("2d", "250ms", seconds), also when the process ends meanwhile."""
+    await required("`sleep`").sleep(seconds(duration))
+
+
+def now() -> datetime:
+    """The time in UTC, the same in every replay of the run."""
+    return required("`now`").now()
+
+
+def random() -> _random.Random:
+    """A random generator that gives the same numbers in every replay of the run."""
+    return required("`random`").random()
+
+
+def uuid() -> UUID:
+    """A new id, the same in every replay of the run."""
+    return required("`uuid`").uuid()
+
+
+def idempotency_key() -> str:
+    """The key of the `write` tool that is being called, to hand to the outside."""
+    return required("`idempotency_key`").idempotency_key()
+
+
+@lru_cache(maxsize=256)
+def _answer_type(kind: Any) -> Payload:
+    return payload_of(kind, place=NOWHERE, what="the answer of `ask`")

@@ -1,0 +1,160 @@
+"""What must hold of every design before it may run; each breach is one coded error with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from parti.design.endpoint import Endpoint
+from parti.design.function import Function
+from parti.design.graph import Design
+from parti.design.handler import Handler
+from parti.design.tool import Tool
+from parti.design.topic import Topic
+from parti.errors import DeclarationError
+
+
+def prove(design: Design) -> None:
+    """Raise the first breach in the order of declaration."""
+    for breach in _breaches(design):
+        raise breach
+
+
+def _breaches(design: Design) -> Iterator[DeclarationError]:
+    for handler in design.all(Handler):
+        yield from _handler(design, handler)
+    for endpoint in design.all(Endpoint):
+        yield from _endpoint(endpoint)
+    for tool in design.all(Tool):
+        yield from _tool(tool)
+    yield from _same_route(design)
+    yield from _cycles(design)
+
+
+def _handler(design: Design, handler: Handler) -> Iterator[DeclarationError]:
+    topic = design.get(Topic, handler.topic)
+    parameters = handler.function.parameters
+    if len(parameters) != 1:
+        yield DeclarationError(
+            "P106",
+            f"`{handler.name}` takes {len(parameters)} arguments",
+            place=handler.place,
+            fix="take one: the event",
+        )
+    elif parameters[0].payload.digest != topic.payload.digest:
+        yield DeclarationError(
+            "P106",
+            f"`{handler.name}` reads `{topic.name}` as {parameters[0].payload.name}, it holds {topic.payload.name}",
+            place=handler.place,
+            fix=f"write `{parameters[0].name}: {topic.payload.name}`",
+        )
+    if handler.to:
+        yield from _output(handler, design.get(Topic, handler.to))
+
+
+def _output(handler: Handler, topic: Topic) -> Iterator[DeclarationError]:
+    returns = handler.function.returns
+    named = {option.strip() for option in returns.name.split("|")} - {"None"}
+    if named != {topic.payload.name} and returns.digest != topic.payload.digest:
+        yield DeclarationError(
+            "P106",
+            f"`{handler.name}` returns {returns.name}, `{topic.name}` holds {topic.payload.name}",
+            place=handler.place,
+            fix=f"return {topic.payload.name}, or publish to another topic",
+        )
+
+
+def _endpoint(endpoint: Endpoint) -> Iterator[DeclarationError]:
+    known = {parameter.name for parameter in endpoint.function.parameters}
+    for name in re.findall(r"{(\w+)(?::\w+)?}", endpoint.path):
+        if name not in known:
+            yield DeclarationError(
+                "P106",
+                f"the path {endpoint.path} names {name!r}, which `{endpoint.name}` does not take",
+                place=endpoint.place,
+                fix=f"add the argument `{name}: str`",
+            )
+    if not endpoint.path.startswith("/") or endpoint.path.startswith("/-/"):
+        yield DeclarationError(
+            "P105", f"the path {endpoint.path!r} is not free", place=endpoint.place, fix='start with "/", not "/-/"'
+        )
+    if endpoint.key:
+        yield from _path(endpoint.key, endpoint.function, "P105")
+
+
+def _tool(tool: Tool) -> Iterator[DeclarationError]:
+    if tool.effect == "write" and not tool.key:
+        yield DeclarationError(
+            "P108",
+            f"`{tool.name}` writes outside and names no idempotency key",
+            place=tool.place,
+            fix='add key="argument.field", the value that makes two calls the same',
+        )
+    if tool.effect == "write" and tool.retry.attempts > 1 and not tool.repeatable:
+        yield DeclarationError(
+            "P105",
+            f"`{tool.name}` may not be tried again: nobody would know whether it happened twice",
+            place=tool.place,
+            fix="say idempotent=True, give reconcile=, or drop retry=",
+        )
+    if tool.key:
+        yield from _path(tool.key, tool.function, "P108")
+
+
+def _path(path: str, function: Function, code: str) -> Iterator[DeclarationError]:
+    """The first name of a path such as ``letter.application_id`` must be an argument, the second a field of it."""
+    first, *rest = path.split(".")
+    parameter = next((p for p in function.parameters if p.name == first), None)
+    if parameter is None:
+        fields: list[str] = [p.name for p in function.parameters]
+    else:
+        fields = list(_fields(parameter.payload.schema))
+        if not rest or not fields or rest[0] in fields:
+            return
+    yield DeclarationError(
+        code, f"the key {path!r} is nothing that `{function.name}` is given", place=function.place,
+        fix=f"start with one of: {', '.join(fields)}" if parameter is None else f"one of: {', '.join(fields)}",
+    )  # fmt: skip
+
+
+def _fields(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+
+
+def _same_route(design: Design) -> Iterator[DeclarationError]:
+    seen: dict[tuple[str, str], Endpoint] = {}
+    for endpoint in design.all(Endpoint):
+        other = seen.setdefault((endpoint.method, re.sub(r"{\w+", "{", endpoint.path)), endpoint)
+        if other is not endpoint:
+            yield DeclarationError(
+                "P104",
+                f"`{endpoint.name}` and `{other.name}` both answer {endpoint.method} {endpoint.path}",
+                place=endpoint.place,
+                fix="change one path",
+            )
+
+
+def _cycles(design: Design) -> Iterator[DeclarationError]:
+    names = {endpoint.name for endpoint in design.all(Endpoint)}
+    for endpoint in design.all(Endpoint):
+        path = _way_back(design, endpoint.name, names)
+        if path:
+            yield DeclarationError(
+                "P107", f"endpoints call each other in a cycle: {' -> '.join(path)}", place=endpoint.place,
+                fix="publish an event instead of one of the calls",
+            )  # fmt: skip
+
+
+def _way_back(design: Design, start: str, names: set[str]) -> list[str]:
+    """The shortest chain of calls between endpoints that leads from `start` back to it."""
+    paths, seen = [[start]], {start}
+    while paths:
+        path = paths.pop(0)
+        for arrow in design.arrows_from(path[-1], "calls"):
+            if arrow.target == start:
+                return [*path, start]
+            if arrow.target in names and arrow.target not in seen:
+                seen.add(arrow.target)
+                paths.append([*path, arrow.target])
+    return []

@@ -1,0 +1,52 @@
+"""The line below a part's name that says what matters most about it: its types, its address, its rhythm."""
+
+from __future__ import annotations
+
+from parti.design.endpoint import Endpoint
+from parti.design.function import Function
+from parti.design.graph import Part
+from parti.design.handler import Handler
+from parti.design.model import Model
+from parti.design.monitor import Monitor
+from parti.design.person import Person
+from parti.design.schedule import Schedule
+from parti.design.source import Source
+from parti.design.step import Step
+from parti.design.table import Table
+from parti.design.tool import Tool
+from parti.design.topic import Topic
+from parti.units import duration_text
+
+
+def subtitle(part: Part) -> str:
+    """A few words about `part`, never empty."""
+    match part:
+        case Topic() | Table():
+            return f"{part.payload.name} by {part.key}"
+        case Endpoint():
+            return f"{part.method} {part.path}" + (" · durable" if part.durable else "")
+        case Schedule():
+            return f"every {duration_text(part.every)}"
+        case Model():
+            return f"{part.inputs.name} → {part.output.name}"
+        case Tool():
+            return f"{_signature(part.function)} · {_effect(part)}"
+        case Handler() | Step():
+            return _signature(part.function)
+        case Source():
+            return f"up to {part.per_second:g} per second" if part.per_second else "as fast as it is taken"
+        case Monitor():
+            return part.title
+        case Person():
+            return (
+                f"stand-in after {duration_text(part.after)}" if part.stand_in and part.after else "answers questions"
+            )
+
+
+def _signature(function: Function) -> str:
+    takes = ", ".join(parameter.payload.name for parameter in function.parameters)
+    return f"{takes} → {function.returns.name}" if takes else f"→ {function.returns.name}"
+
+
+def _effect(tool: Tool) -> str:
+    return {"none": "no effect", "read": "reads", "write": "writes"}[tool.effect]

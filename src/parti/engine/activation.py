@@ -1,0 +1,180 @@
+"""An activation: a run while it is in memory, with what it has journaled, buffered and waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from enum import Enum, auto
+from typing import Any
+
+from parti.design.endpoint import Endpoint
+from parti.design.handler import Handler
+from parti.design.schedule import Schedule
+from parti.engine.entries import Kind, chunk, encode
+from parti.engine.recorded import Recorded
+from parti.engine.services import Services
+from parti.ports.store import NewEvent, RunRecord
+from parti.units import Seconds
+
+Runner = Handler | Endpoint | Schedule
+
+
+class Unwinding(Enum):
+    """Why an activation is being taken down before its function returned."""
+
+    NO = auto()
+    SUSPEND = auto()
+    PARK = auto()
+    HAND_BACK = auto()
+    CANCEL = auto()
+    TIMEOUT = auto()
+    REWIND = auto()
+
+
+class Wait:
+    """A durable wait of one branch: for a person's answer or for a moment. `until` is 0 without a deadline."""
+
+    __slots__ = ("future", "question", "until")
+
+    def __init__(self, question: str, until: Seconds, future: asyncio.Future[Any]) -> None:
+        self.question = question
+        self.until = until
+        self.future = future
+
+
+class Activation:
+    """State of one run at work. Its contexts (one a branch) and the engine change it; it does nothing by itself."""
+
+    __slots__ = (
+        "allowed",
+        "attempt",
+        "began",
+        "blobs",
+        "busy",
+        "entries",
+        "events",
+        "flying",
+        "journaled",
+        "key",
+        "pins",
+        "record",
+        "recorded",
+        "rows",
+        "runner",
+        "services",
+        "settled",
+        "started",
+        "task",
+        "unwinding",
+        "value",
+        "waiting_since",
+        "waits",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        services: Services,
+        runner: Runner,
+        record: RunRecord,
+        value: tuple[Any, ...],
+        recorded: Recorded | None,
+        settled: dict[str, Any],
+    ) -> None:
+        self.services = services
+        self.runner = runner
+        self.record = record
+        self.value = value
+        self.recorded = recorded
+        self.settled = settled
+        self.key = record.key
+        self.attempt = record.attempt
+        self.allowed = services.allowed[runner.name]
+        self.entries: list[bytes] = []
+        self.blobs: dict[str, bytes] = {}
+        self.events: list[NewEvent] = []
+        self.rows: dict[tuple[str, str, str], bytes | None] = {}
+        self.waits: dict[str, Wait] = {}
+        self.pins: dict[str, int] = {}
+        self.flying: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self.busy = 0
+        """Steps under way: the run cannot be suspended meanwhile."""
+        self.journaled = recorded is not None
+        """Whether entries of it are (or are about to be) in the journal."""
+        self.began = self.started = services.clock.now()
+        self.waiting_since: Seconds = 0.0
+        self.unwinding = Unwinding.NO
+        self.task: asyncio.Task[None] | None = None
+
+    def note(
+        self,
+        kind: str,
+        branch: str,
+        part: str,
+        digest: str,
+        at: Seconds,
+        took: Seconds,
+        arguments: bytes,
+        answer: bytes,
+    ) -> None:
+        """Journal one entry, written when the run next commits, is fenced or has been open for a moment."""
+        self.entries.append(encode(kind, branch, part, digest, self.attempt, at, took, arguments, answer, self.blobs))
+
+    def flush(self, *, always: bool = False) -> None:
+        """Hand the entries so far to the present batch, with the run's record, so that a restart finds them."""
+        if self.entries or not self.journaled or always:
+            commits = self.services.commits
+            if self.entries:
+                commits.batch.entries.append((self.record.id, chunk(self.entries)))
+                commits.batch.blobs.update(self.blobs)
+            commits.batch.runs[self.record.id] = self.record
+            commits.touch(1 + len(self.entries))
+            self.entries, self.blobs = [], {}
+            self.journaled = True
+
+    async def fence(self) -> None:
+        """Return when all that the run has journaled is on disk."""
+        self.flush()
+        await asyncio.shield(self.services.commits.durable())
+
+    def release(self, at: Seconds) -> None:
+        """Hand everything the run leaves behind (entries, events, rows, record) to the present batch."""
+        batch, record = self.services.commits.batch, self.record
+        for (table, _, key), row in self.rows.items():
+            kind = Kind.DELETE if row is None else Kind.PUT
+            self.note(kind, "", table, "", at, 0.0, _quoted(key), row or b"null")
+        for event in self.events:
+            self.note(Kind.PUBLISH, "", event.topic, "", at, 0.0, _quoted(event.key), b"null")
+        if self.entries:
+            batch.entries.append((record.id, chunk(self.entries)))
+        if self.blobs:
+            batch.blobs.update(self.blobs)
+        batch.runs[record.id] = record
+        batch.events.extend(self.events)
+        for place, row in self.rows.items():
+            batch.rows[place] = row
+            self.services.overlay.put(place, row, self.services.commits.number)
+        self.services.commits.touch(1 + len(self.entries) + len(self.events) + len(self.rows))
+        self.entries, self.blobs, self.events, self.rows = [], {}, [], {}
+
+    def discard(self) -> None:
+        """Forget the events and rows of an attempt that failed."""
+        self.events, self.rows = [], {}
+
+    def waiting(self) -> bool:
+        """Whether nothing but durable waits holds the run."""
+        return bool(self.waits) and self.busy == 0
+
+    def next_wake(self) -> Seconds:
+        """When the earliest wait ends by itself; 0 when none does."""
+        return min((wait.until for wait in self.waits.values() if wait.until), default=0.0)
+
+    def unwind(self, why: Unwinding) -> None:
+        """Take the function down. What it awaits is cancelled; what it does meanwhile is refused."""
+        if self.unwinding is Unwinding.NO:
+            self.unwinding = why
+            if self.task is not None:
+                self.task.cancel()
+
+
+def _quoted(text: str) -> bytes:
+    return json.dumps(text).encode()

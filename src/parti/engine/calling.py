@@ -1,0 +1,73 @@
+"""Calling a user's function: at once where it answers at once, else under a timeout; sync ones beside the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Protocol
+
+from parti.design.function import Function
+from parti.units import Seconds
+
+
+class Offload(Protocol):
+    """Runs a blocking function without blocking the event loop."""
+
+    def __call__(self, function: Callable[..., Any], /, *arguments: Any) -> Awaitable[Any]: ...
+
+
+async def call(function: Function, arguments: tuple[Any, ...], timeout: Seconds, offload: Offload) -> Any:
+    """The function's answer. Raises TimeoutError after `timeout` seconds.
+
+    A coroutine that never waits costs no timer: it is driven up to its first wait before a timeout is set up.
+    """
+    if not function.is_async:
+        async with asyncio.timeout(timeout):
+            return await offload(function.call, *arguments)
+    coroutine: Coroutine[Any, Any, Any] = function.call(*arguments)
+    try:
+        awaited = coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    async with asyncio.timeout(timeout):
+        return await _Rest(coroutine, awaited)
+
+
+class _Rest:
+    """The rest of a coroutine that has been driven up to its first wait."""
+
+    __slots__ = ("_awaited", "_coroutine")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
+        self._coroutine = coroutine
+        self._awaited = awaited
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        coroutine, awaited = self._coroutine, self._awaited
+        while True:
+            try:
+                sent = yield awaited
+            except GeneratorExit:
+                coroutine.close()
+                raise
+            except BaseException as thrown:
+                step = _throw(coroutine, thrown)
+            else:
+                step = _send(coroutine, sent)
+            if step[0]:
+                return step[1]
+            awaited = step[1]
+
+
+def _send(coroutine: Coroutine[Any, Any, Any], value: Any) -> tuple[bool, Any]:
+    try:
+        return False, coroutine.send(value)
+    except StopIteration as done:
+        return True, done.value
+
+
+def _throw(coroutine: Coroutine[Any, Any, Any], thrown: BaseException) -> tuple[bool, Any]:
+    try:
+        return False, coroutine.throw(thrown)
+    except StopIteration as done:
+        return True, done.value

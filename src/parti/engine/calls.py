@@ -1,0 +1,203 @@
+"""Calls from outside: of endpoints, and of people who retry or cancel runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from parti.design.endpoint import Endpoint
+from parti.design.handler import Handler
+from parti.design.monitor import Monitor
+from parti.design.schedule import Schedule
+from parti.engine.activation import Runner, Unwinding
+from parti.engine.calling import call as call_function
+from parti.engine.identity import run_of_call
+from parti.engine.machine import Retried, advance
+from parti.engine.plain import PlainContext
+from parti.engine.jobs import Job, error_of, lane_of, retry_of
+from parti.errors import Overloaded, RunError
+from parti.ports.context import CURRENT
+from parti.ports.operations import Outcome
+from parti.ports.store import RunRecord, State
+from parti.units import duration_text
+
+if TYPE_CHECKING:
+    from parti.engine.loop import Engine
+
+
+async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, tenant: str) -> Outcome:
+    """Run a durable endpoint; its outcome once it is on disk."""
+    endpoint = engine.design.get(Endpoint, name)
+    body = endpoint.function.arguments.encode(arguments)
+    id = run_of_call(name, tenant, key or engine.chance.token())
+    known = await _known(engine, id) if key else None
+    if known is not None and known.arguments != body:
+        raise RunError(
+            "P310",
+            f"the idempotency key {key!r} was used with other arguments",
+            fix="use a fresh key for another request",
+        )
+    if known is not None and known.state.ended:
+        return _outcome(known, repeated=True)
+    async with admitted(engine, endpoint):
+        job = engine.runs.jobs.get(id)
+        if job is None:
+            job = _new_job(engine, endpoint, id, arguments, body, tenant)
+            engine.runs.enter(job)
+        return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
+
+
+async def _known(engine: Engine, id: str) -> RunRecord | None:
+    """The run of an idempotency key, in memory or on record."""
+    if id in engine.runs.jobs:
+        return engine.runs.jobs[id].record
+    stored = await engine.store.run(id)
+    return engine.runs.jobs[id].record if id in engine.runs.jobs else stored
+
+
+def _new_job(engine: Engine, endpoint: Endpoint, id: str, arguments: tuple[Any, ...], body: bytes, tenant: str) -> Job:
+    now = engine.clock.now()
+    key = _key_of(endpoint, arguments)
+    record = RunRecord(
+        id, endpoint.name, tenant, key, State.QUEUED, 1, "", -1, -1, body, b"", b"", now, 0.0, 0.0, 0.0, 0.0,
+        engine.design.digest,
+    )  # fmt: skip
+    return Job(endpoint, record, lane_of(endpoint, record, engine.design.groups[endpoint.name]), now)
+
+
+def _key_of(endpoint: Endpoint, arguments: tuple[Any, ...]) -> str:
+    if not endpoint.key:
+        return ""
+    first, *rest = endpoint.key.split(".")
+    names = [parameter.name for parameter in endpoint.function.parameters]
+    value: Any = arguments[names.index(first)]
+    for name in rest:
+        value = getattr(value, name)
+    return str(value)
+
+
+async def _end_of(engine: Engine, job: Job, endpoint: Endpoint) -> RunRecord:
+    if job.future is None:
+        job.future = asyncio.get_running_loop().create_future()
+    try:
+        async with asyncio.timeout(endpoint.timeout):
+            return await asyncio.shield(job.future)
+    except TimeoutError:
+        raise RunError(
+            "P303",
+            f"{job.record.id} goes on, but took longer than {duration_text(endpoint.timeout)}",
+            place=endpoint.place,
+            fix="ask again with the same Idempotency-Key",
+        ) from None
+
+
+def _outcome(record: RunRecord, *, repeated: bool) -> Outcome:
+    if record.state is not State.DONE:
+        raise error_of(record)
+    return Outcome(record.id, record.result, repeated)
+
+
+@asynccontextmanager
+async def admitted(engine: Engine, endpoint: Endpoint) -> AsyncIterator[None]:
+    """Count a call against its endpoint's bound. Raises Overloaded."""
+    refuse_if_troubled(engine)
+    active = engine.active_calls.get(endpoint.name, 0)
+    if active >= endpoint.concurrency or not engine.commits.room:
+        raise Overloaded(
+            "P503", f"`{endpoint.name}` has {active} calls under way", place=endpoint.place, fix="try again in a moment"
+        )
+    engine.active_calls[endpoint.name] = active + 1
+    try:
+        yield
+    finally:
+        engine.active_calls[endpoint.name] -= 1
+
+
+def refuse_if_troubled(engine: Engine) -> None:
+    """Raise Overloaded while nothing can be written."""
+    if engine.trouble:
+        code = "P206" if engine.commits.trouble else "P503"
+        raise Overloaded(
+            code, f"nothing can be accepted: {engine.trouble}", fix="make room, then try again", retry_after=5
+        )
+
+
+async def answer_plain(engine: Engine, name: str, arguments: tuple[Any, ...], tenant: str) -> bytes:
+    """Call a plain endpoint or a monitor; its answer as JSON."""
+    part = engine.design.get(Endpoint, name)
+    return await _plainly(engine, part, arguments, tenant, part.timeout)
+
+
+async def _plainly(
+    engine: Engine, part: Endpoint | Monitor, arguments: tuple[Any, ...], tenant: str, timeout: float
+) -> bytes:
+    CURRENT.set(PlainContext(engine.services, tenant))
+    try:
+        answer = await call_function(part.function, arguments, timeout, engine.services.offload)
+    except TimeoutError as late:
+        raise RunError(
+            "P303", f"`{part.name}` took longer than {duration_text(timeout)}", place=part.place, fix="raise timeout="
+        ) from late
+    finally:
+        CURRENT.set(None)
+    return part.function.returns.encode(answer)
+
+
+async def figures(engine: Engine) -> dict[str, dict[str, float]]:
+    """What every monitor says."""
+    said: dict[str, dict[str, float]] = {}
+    for monitor in engine.design.all(Monitor):
+        body = await _plainly(engine, monitor, (), "main", 30.0)
+        said[monitor.title] = dict(monitor.function.returns.decode(body))
+    return said
+
+
+async def retry(engine: Engine, id: str) -> RunRecord:
+    """Put a dead run back in line."""
+    refuse_if_troubled(engine)
+    record = await engine.store.run(id)
+    if record is None:
+        raise RunError("P308", f"there is no run {id!r}", fix="list them with `parti runs`")
+    runner = runner_of(engine, record.part)
+    if id in engine.runs.jobs:
+        raise RunError("P309", f"{id} has not ended", fix="look at it with `parti why`")
+    record, _ = advance(record, Retried(retry_of(runner)))
+    job = Job(runner, record, lane_of(runner, record, engine.design.groups[runner.name]), engine.clock.now())
+    job.stored = True
+    engine.commits.batch.runs[id] = record
+    engine.commits.touch()
+    subscription = engine.runs.subscriptions.get(record.part) if record.topic else None
+    if subscription:
+        subscription.loaded += 1
+    engine.runs.enter(job)
+    await engine.commits.durable()
+    return job.record
+
+
+def runner_of(engine: Engine, name: str) -> Runner:
+    """The handler, endpoint or schedule of that name."""
+    part = engine.design.by_name.get(name)
+    if isinstance(part, Handler | Endpoint | Schedule):
+        return part
+    raise RunError("P308", f"the design has no `{name}` any more", fix="start the version of the app that has it")
+
+
+async def cancel(engine: Engine, id: str) -> RunRecord:
+    """End a run; what it has journaled stays."""
+    job = engine.runs.jobs.get(id)
+    if job is None or job.record.state.ended:
+        record = await engine.store.run(id)
+        if record is None:
+            raise RunError("P308", f"there is no run {id!r}", fix="list them with `parti runs`")
+        raise RunError(
+            "P309", f"{id} is {record.state.value} already", fix="only runs that have not ended can be cancelled"
+        )
+    if job.future is None:
+        job.future = asyncio.get_running_loop().create_future()
+    if job.activation:
+        job.activation.unwind(Unwinding.CANCEL)
+    else:
+        engine.runs.drop(job)
+    return await asyncio.shield(job.future)

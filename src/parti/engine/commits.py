@@ -1,0 +1,115 @@
+"""Commits: what runs leave behind is gathered into one batch while the batch before it is being written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from parti.errors import StoreFull
+from parti.ports.clock import Clock
+from parti.ports.store import Batch, Receipt, Store
+from parti.units import Seconds
+
+RECORDS_MAX: Final = 20_000
+"""New work waits while more records than this wait for the disk."""
+
+FULL_WAITS: Final[tuple[Seconds, ...]] = (0.1, 0.25, 0.5, 1.0, 2.0)
+"""How long to wait, again and again, before a full disk is tried anew."""
+
+After = Callable[[Receipt], None]
+log = logging.getLogger("parti")
+
+
+class Commits:
+    """Group commit. Everything added between two commits shares one transaction and one fsync.
+
+    `seal` is called with each batch just before it is written, to add what must be right at that moment; what it
+    returns is called once the batch is on disk. A full disk
+    delays the batch; nothing of it is lost. Any other failure of the store ends `run` with its error.
+    """
+
+    def __init__(self, store: Store, clock: Clock, seal: Callable[[Batch], After]) -> None:
+        self._store = store
+        self._clock = clock
+        self._seal = seal
+        self._after: list[After] = []
+        self._durable: asyncio.Future[None] | None = None
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.batch = Batch()
+        self.records = 0
+        self.number = 0
+        self.trouble = ""
+        """Why nothing can be written at the moment; empty when all is well."""
+
+    @property
+    def room(self) -> bool:
+        """Whether new work may start."""
+        return self.records < RECORDS_MAX and not self.trouble
+
+    @property
+    def resting(self) -> bool:
+        """Whether all that was added is on disk."""
+        return self._idle.is_set()
+
+    def touch(self, records: int = 1) -> None:
+        """Say that `records` were added to `batch`, which is to be written soon."""
+        self.records += records
+        if not self._wake.is_set():
+            self._idle.clear()
+            self._wake.set()
+
+    def then(self, after: After) -> None:
+        """Call `after` with the receipt once the present batch is on disk."""
+        self._after.append(after)
+        self.touch(0)
+
+    def durable(self) -> asyncio.Future[None]:
+        """Done once all that has been added so far is on disk. Shared: shield it, do not cancel it."""
+        if self._durable is None:
+            self._durable = asyncio.get_running_loop().create_future()
+        self.touch(0)
+        return self._durable
+
+    async def run(self) -> None:
+        """Write batch after batch until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._after.append(self._seal(self.batch))
+            batch, after, durable = self.batch, self._after, self._durable
+            self.batch, self._after, self._durable = Batch(), [], None
+            self.records = 0
+            receipt = await self._write(batch, durable) if batch else Receipt(-1, ())
+            self.number += 1
+            for call in after:
+                call(receipt)
+            if durable is not None and not durable.done():
+                durable.set_result(None)
+            if not self._wake.is_set():
+                self._idle.set()
+
+    async def _write(self, batch: Batch, durable: asyncio.Future[None] | None) -> Receipt:
+        failures = 0
+        while True:
+            try:
+                receipt = await self._store.commit(batch)
+            except StoreFull as full:
+                if not self.trouble:
+                    log.error("%s", full)
+                self.trouble = full.what
+                await self._clock.wait(FULL_WAITS[min(failures, len(FULL_WAITS) - 1)])
+                failures += 1
+                continue
+            except BaseException as wrong:
+                if durable is not None and not durable.done() and isinstance(wrong, Exception):
+                    durable.set_exception(wrong)
+                    durable.exception()  # it is raised again here, where the engine sees it
+                raise
+            if self.trouble:
+                log.warning("the store has room again")
+            self.trouble = ""
+            return receipt

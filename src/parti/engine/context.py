@@ -1,0 +1,188 @@
+"""The context of a run: what its parts do when its function uses them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextvars import Context, copy_context
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from parti.design.model import Model
+from parti.design.payload import Payload
+from parti.design.step import Step
+from parti.design.table import Table
+from parti.design.tool import Tool
+from parti.design.topic import Topic
+from parti.engine import predicting, steps, waiting, writes
+from parti.engine.activation import Activation, Unwinding
+from parti.engine.entries import Kind
+from parti.engine.identity import partition_of, step_digest
+from parti.engine.rows import pack_row, unpack_row
+from parti.errors import RunError
+from parti.ports.context import CURRENT
+from parti.ports.store import NewEvent
+from parti.units import Seconds
+
+
+class RunContext:
+    """One branch of a run: the function itself, a task it started, or the inside of a step.
+
+    Branches are named by the order in which they were started ("", "0", "0.1"), so that steps running at once are told
+    apart the same way in every replay. Implements ports.context.Context.
+    """
+
+    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "path", "run")
+
+    def __init__(self, run: Activation, path: str, key: str = "") -> None:
+        self.run = run
+        self.path = path
+        self._key = key
+        self._branches = 0
+        self._chance: random.Random | None = None
+        self._ids = 0
+        self._asked: dict[tuple[str, str], int] | None = None
+
+    def branch(self) -> RunContext:
+        """The context of a task started here."""
+        name = f"{self.path}.{self._branches}" if self.path else str(self._branches)
+        self._branches += 1
+        return RunContext(self.run, name, self._key)
+
+    def inside(self, digest: str, key: str = "") -> RunContext:
+        """The context of the inside of a step."""
+        return RunContext(self.run, f"{self.path}/{digest}", key)
+
+    def question(self, who: str, text: str) -> str:
+        """A short name for a question of this branch: equal questions are told apart by their order."""
+        asked = (who, text)
+        if self._asked is None:
+            self._asked = {}
+        self._asked[asked] = self._asked.get(asked, 0) + 1
+        return step_digest(to_json([self.path, who, text, self._asked[asked]]))
+
+    def check(self, arrow: str) -> None:
+        """Refuse work while the run is taken down; report an arrow that the design does not have."""
+        run = self.run
+        if run.unwinding is not Unwinding.NO:
+            raise asyncio.CancelledError(run.unwinding.name)
+        if arrow not in run.allowed and run.services.meet(run.runner.name, arrow):
+            kind, target = arrow.split(" ", 1)
+            run.note(Kind.ARROW, self.path, target, "", run.services.clock.now(), 0.0, to_json(kind), b"null")
+
+    async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
+        """See ports.context.Context."""
+        self.check(part.arrow)
+        if type(part) is Tool and part.effect == "write":
+            return await writes.write(self, part, arguments)
+        return await steps.step(self, part, arguments)
+
+    async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
+        """See ports.context.Context."""
+        self.check(f"calls {model.name}")
+        return await predicting.predict(self, model, features, explain)
+
+    async def publish(self, topic: Topic, event: Any) -> None:
+        """See ports.context.Context."""
+        self.check(f"publishes {topic.name}")
+        run = self.run
+        run.events.append(new_event(topic, event, run.record.tenant, run.record.id, run.services.clock.now()))
+
+    async def get(self, table: Table, key: str) -> Any:
+        """See ports.context.Context."""
+        self.check(f"reads {table.name}")
+        run, place = self.run, (table.name, self.run.record.tenant, str(key))
+        if place in run.rows:
+            own = run.rows[place]
+            return None if own is None else unpack_row(table, own)
+        return await steps.read(self, table, place)
+
+    async def scan(self, table: Table, *, after: str, limit: int) -> list[Any]:
+        """See ports.context.Context."""
+        self.check(f"reads {table.name}")
+        return await steps.scan(self, table, after, limit)
+
+    async def put(self, table: Table, row: Any) -> None:
+        """See ports.context.Context."""
+        self.check(f"writes {table.name}")
+        settled = table.payload.coerce(row)
+        self._own(table, str(getattr(settled, table.key)), pack_row(table, settled))
+
+    async def delete(self, table: Table, key: str) -> None:
+        """See ports.context.Context."""
+        self.check(f"writes {table.name}")
+        self._own(table, str(key), None)
+
+    def _own(self, table: Table, key: str, row: bytes | None) -> None:
+        run = self.run
+        if key != run.key:
+            raise RunError(
+                "P305",
+                f"{run.record.id} has the key {run.key!r} and writes the row {key!r} of `{table.name}`",
+                place=run.runner.place,
+                fix="write the run's own row, and publish an event for others",
+            )
+        run.rows[table.name, run.record.tenant, key] = row
+
+    async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
+        """See ports.context.Context."""
+        self.check(f"asks {who}")
+        return await waiting.ask(self, waiting.Asking(who, text, answer, timeout, default))
+
+    async def sleep(self, duration: Seconds) -> None:
+        """See ports.context.Context."""
+        self.check("")
+        await waiting.sleep(self, duration)
+
+    def now(self) -> datetime:
+        """See ports.context.Context."""
+        run = self.run
+        known = run.recorded.take(self.path, "now", "") if run.recorded else None
+        at: Seconds = known.answer if known else round(run.services.clock.now(), 6)
+        if not known:
+            run.note(Kind.NOW, self.path, "now", "", at, 0.0, b"null", b"%.6f" % at)
+        return datetime.fromtimestamp(at, UTC)
+
+    def random(self) -> random.Random:
+        """See ports.context.Context."""
+        if self._chance is None:
+            self._chance = random.Random(self._drawn("random"))
+        return self._chance
+
+    def uuid(self) -> UUID:
+        """See ports.context.Context."""
+        self._ids += 1
+        return UUID(bytes=self._drawn(f"uuid {self._ids}"), version=4)
+
+    def _drawn(self, what: str) -> bytes:
+        run = self.run
+        text = f"{run.record.id}\0{self.path}\0{what}"
+        return blake2b(text.encode(), key=run.services.secret, digest_size=16).digest()
+
+    def idempotency_key(self) -> str:
+        """See ports.context.Context."""
+        if not self._key:
+            raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
+        return self._key
+
+
+def new_event(topic: Topic, event: Any, tenant: str, cause: str, at: Seconds) -> NewEvent:
+    """`event` as it will be stored. Raises P402 when it does not fit the topic's type."""
+    settled = topic.payload.coerce(event)
+    key = str(getattr(settled, topic.key))
+    partition = partition_of(tenant, key, topic.partitions)
+    return NewEvent(topic.name, partition, tenant, key, topic.payload.encode(settled), topic.payload.digest, at, cause)
+
+
+def branching(loop: asyncio.AbstractEventLoop, coroutine: Any, context: Context | None = None) -> asyncio.Task[Any]:
+    """A task factory for the event loop: tasks that a run starts become branches of it."""
+    surrounding = CURRENT.get()
+    if not isinstance(surrounding, RunContext):
+        return asyncio.Task(coroutine, loop=loop, context=context)
+    inner = context or copy_context()
+    inner.run(CURRENT.set, surrounding.branch())
+    return asyncio.Task(coroutine, loop=loop, context=inner)

@@ -1,0 +1,112 @@
+"""Journal entries: what a run leaves behind, one compact JSON array each, readable for ever.
+
+Layout (format 1): ``[kind, branch, part, digest, attempt, at, took, arguments, answer]``, and in tenth place, only where
+an argument or answer lies outside the journal, ``{"arguments": sha256}`` or ``{"answer": sha256}``. `at` and `took` are
+seconds. About 70 bytes beside the arguments and the answer; written in about 1 µs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import from_json
+
+BLOB_FROM: Final = 64 * 1024
+"""Arguments and answers larger than this (bytes) go to a content-addressed blob."""
+
+BLOBS = dict[str, bytes]
+
+
+class Entry(NamedTuple):
+    """One entry, decoded. `arguments` and `answer` are JSON values; `blobs` says which of them lie outside."""
+
+    kind: str
+    branch: str
+    part: str
+    digest: str
+    attempt: int
+    at: float
+    took: float
+    arguments: Any
+    answer: Any
+    blobs: dict[str, str] = {}  # noqa: RUF012 a NamedTuple's default, never written to
+
+
+class Kind:
+    """The kinds of entries. New ones may be added; the meaning of these never changes."""
+
+    STEP: Final = "step"
+    """A step answered."""
+    FAIL: Final = "fail"
+    """A step failed; the answer is {code, error, kind}."""
+    INTENT: Final = "intent"
+    """A write is about to start; the digest is that of its arguments, the branch its idempotency key."""
+    DONE: Final = "done"
+    """A write answered; as INTENT."""
+    UNDONE: Final = "undone"
+    """A write is known not to have happened; as INTENT."""
+    NOW: Final = "now"
+    """The time that the run was told."""
+    PIN: Final = "pin"
+    """The version of a model that the run uses."""
+    ASK: Final = "ask"
+    """A question was put; the digest is the question's id, the answer its deadline."""
+    ANSWER: Final = "answer"
+    """A question was settled; the answer is {"value": …} or {"expired": true}."""
+    SLEEP: Final = "sleep"
+    """A sleep began; the answer is the time at which it ends."""
+    PUT: Final = "put"
+    """A row was written when the run committed."""
+    DELETE: Final = "delete"
+    """A row was deleted when the run committed."""
+    PUBLISH: Final = "publish"
+    """An event was published when the run committed."""
+    ATTEMPT: Final = "attempt"
+    """An attempt failed; the answer is its error."""
+    ARROW: Final = "arrow"
+    """The run used a part that the design has no arrow to."""
+
+
+def encode(
+    kind: str, branch: str, part: str, digest: str, attempt: int, at: float, took: float, arguments: bytes,
+    answer: bytes, blobs: BLOBS,
+) -> bytes:  # fmt: skip
+    """One entry. Large arguments and answers are put into `blobs` under their digest."""
+    if len(arguments) > BLOB_FROM or len(answer) > BLOB_FROM:
+        return _with_blobs(kind, branch, part, digest, attempt, at, took, arguments, answer, blobs)
+    return b'["%b","%b","%b","%b",%d,%.6f,%.6f,%b,%b]' % (
+        kind.encode(), _text(branch), part.encode(), digest.encode(), attempt, at, took, arguments, answer,
+    )  # fmt: skip
+
+
+def _text(value: str) -> bytes:
+    """A string without its quotes, as it stands inside JSON."""
+    return value.encode() if (value.isalnum() and value.isascii()) or not value else json.dumps(value)[1:-1].encode()
+
+
+def _with_blobs(
+    kind: str, branch: str, part: str, digest: str, attempt: int, at: float, took: float, arguments: bytes,
+    answer: bytes, blobs: BLOBS,
+) -> bytes:  # fmt: skip
+    outside: dict[str, str] = {}
+    kept = {"arguments": arguments, "answer": answer}
+    for name, body in kept.items():
+        if len(body) > BLOB_FROM:
+            outside[name] = sha256(body).hexdigest()
+            blobs[outside[name]] = body
+            kept[name] = b"null"
+    entry = encode(kind, branch, part, digest, attempt, at, took, kept["arguments"], kept["answer"], blobs)
+    return entry[:-1] + b"," + json.dumps(outside).encode() + b"]"
+
+
+def chunk(entries: Iterable[bytes]) -> bytes:
+    """A journal row's body: the entries as one JSON array."""
+    return b"[" + b",".join(entries) + b"]"
+
+
+def decode(body: bytes) -> list[Entry]:
+    """The entries of a journal row."""
+    return [Entry(*fields) for fields in from_json(body)]

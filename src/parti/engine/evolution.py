@@ -1,0 +1,158 @@
+"""Evolution: may what was written under older types still be read? Asked once, at the start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from parti.design.graph import Design
+from parti.design.table import Table
+from parti.design.topic import Topic
+from parti.errors import PayloadError
+from parti.ports.store import Store
+
+Schema = Mapping[str, Any]
+
+
+async def check(design: Design, store: Store) -> dict[str, bytes]:
+    """The notes to store about today's types. Raises P403 naming the field that cannot be read, P406."""
+    notes: dict[str, bytes] = {}
+    kept: list[Topic | Table] = [*design.all(Topic), *design.all(Table)]
+    for part in kept:
+        prefix = f"schema:{part.name}:"
+        known = await store.notes(prefix)
+        if part.upcast is None:
+            for body in known.values():
+                _refuse(part, json.loads(body))
+        if prefix + part.payload.digest not in known:
+            notes[prefix + part.payload.digest] = json.dumps(part.payload.schema).encode()
+    for topic in design.all(Topic):
+        notes.update(await _partitions(topic, store))
+    return notes
+
+
+async def _partitions(topic: Topic, store: Store) -> dict[str, bytes]:
+    key = f"partitions:{topic.name}"
+    known = await store.note(key)
+    if known is not None and int(known) != topic.partitions:
+        raise PayloadError(
+            "P406",
+            f"`{topic.name}` was stored with {int(known)} partitions and is declared with {topic.partitions}",
+            place=topic.place,
+            fix=f"write partitions={int(known)}: another number would break the order of keys",
+        )
+    return {} if known is not None else {key: str(topic.partitions).encode()}
+
+
+def _refuse(part: Topic | Table, old: Schema) -> None:
+    for field, why in misfits(old, part.payload.schema):
+        raise PayloadError(
+            "P403",
+            f"what `{part.name}` holds cannot be read any more: {field} {why}",
+            place=part.place,
+            fix="give the field a default, keep its type, or declare upcast=",
+        )
+
+
+def misfits(old: Schema, new: Schema) -> Iterator[tuple[str, str]]:
+    """Fields (dotted) of values valid under `old` that `new` would not read, and why. Both are JSON schemas."""
+    yield from _compare(_Node(old, old), _Node(new, new), "", 0)
+
+
+class _Node:
+    """A schema with the document its references point into."""
+
+    __slots__ = ("root", "schema")
+
+    def __init__(self, schema: Schema, root: Schema) -> None:
+        while "$ref" in schema:
+            schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+        self.schema = schema
+        self.root = root
+
+    def inner(self, schema: Schema) -> _Node:
+        return _Node(schema, self.root)
+
+    def options(self) -> list[_Node]:
+        """The alternatives of a union, or the schema itself."""
+        found = self.schema.get("anyOf") or self.schema.get("oneOf")
+        return [self.inner(option) for option in found] if found else [self]
+
+    def types(self) -> set[str]:
+        """The JSON types that are accepted; empty for any."""
+        kinds = self.schema.get("type", [])
+        return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
+DEEPEST = 12
+
+
+def _compare(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth > DEEPEST:
+        return
+    for option in old.options():
+        attempts = [list(_one(option, choice, at, depth)) for choice in new.options()]
+        if all(attempts):
+            yield min(attempts, key=len)[0]
+
+
+def _one(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Whether every value of `old` can be read as `new`; both are single schemas."""
+    where = at or "the value"
+    if not new.types() and "enum" not in new.schema and "const" not in new.schema:
+        return
+    if not _reads(old.types(), new.types()):
+        yield where, f"was {_names(old)}, is {_names(new)}"
+        return
+    gone = _values(old) - _values(new) if _values(new) and _values(old) else set()
+    if gone or (_values(new) and not _values(old)):
+        yield where, f"may hold {', '.join(sorted(gone)) or 'anything'}, which is not allowed any more"
+    yield from _fields(old, new, at, depth)
+    if "items" in old.schema and "items" in new.schema:
+        yield from _compare(old.inner(old.schema["items"]), new.inner(new.schema["items"]), f"{at}[]", depth + 1)
+    if old.schema.get("format") != new.schema.get("format") and "format" in new.schema:
+        yield where, f"was {old.schema.get('format', 'any text')}, is {new.schema['format']}"
+    yield from _bounds(old.schema, new.schema, where)
+
+
+def _fields(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, str]]:
+    before, after = old.schema.get("properties", {}), new.schema.get("properties", {})
+    always = set(old.schema.get("required", ()))
+    for name in new.schema.get("required", ()):
+        if name not in before:
+            yield f"{at}.{name}".lstrip("."), "is new and has no default"
+        elif name not in always:
+            yield f"{at}.{name}".lstrip("."), "had a default and has none now"
+    for name in before.keys() & after.keys():
+        yield from _compare(old.inner(before[name]), new.inner(after[name]), f"{at}.{name}".lstrip("."), depth + 1)
+    if new.schema.get("additionalProperties") is False:
+        for name in before.keys() - after.keys():
+            yield f"{at}.{name}".lstrip("."), "was removed, and unknown fields are forbidden"
+
+
+def _bounds(old: Schema, new: Schema, where: str) -> Iterator[tuple[str, str]]:
+    """Limits that became narrower."""
+    for name in ("minimum", "exclusiveMinimum", "minLength", "minItems"):
+        if name in new and new[name] > old.get(name, float("-inf")):
+            yield where, f"must now have {name} {new[name]}"
+    for name in ("maximum", "exclusiveMaximum", "maxLength", "maxItems"):
+        if name in new and new[name] < old.get(name, float("inf")):
+            yield where, f"must now have {name} {new[name]}"
+    if "pattern" in new and new["pattern"] != old.get("pattern"):
+        yield where, f"must now match {new['pattern']}"
+
+
+def _reads(old: set[str], new: set[str]) -> bool:
+    widened = new | {"integer"} if "number" in new else new
+    return bool(old) and old <= widened
+
+
+def _names(node: _Node) -> str:
+    return " or ".join(sorted(node.types())) or "anything"
+
+
+def _values(node: _Node) -> set[str]:
+    if "const" in node.schema:
+        return {json.dumps(node.schema["const"])}
+    return {json.dumps(value) for value in node.schema.get("enum", ())}

@@ -1,0 +1,51 @@
+"""Identities: the id of a run and the digest of a step follow from what they are, so that a repetition is the same."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+MAIN_TENANT = "main"
+
+
+def run_of_event(handler: str, topic: str, partition: int, offset: int) -> str:
+    """The run in which `handler` handles one event: ``decide:applications:3:1042``."""
+    return f"{handler}:{topic}:{partition}:{offset}"
+
+
+def run_of_call(part: str, tenant: str, key: str) -> str:
+    """The run of a call with an idempotency key; different tenants never share one."""
+    owner = "" if tenant == MAIN_TENANT else f"{quote(tenant, safe='')}@"
+    return f"{part}:{owner}{quote(key, safe='')}"
+
+
+def run_of_tick(schedule: str, tick: int) -> str:
+    """The run of a schedule's tick, numbered since 1970."""
+    return f"{schedule}:{tick}"
+
+
+def step_digest(arguments: bytes) -> str:
+    """12 characters that name a step's arguments (72 bits of BLAKE2b over their JSON)."""
+    return urlsafe_b64encode(blake2b(arguments, digest_size=9).digest()).decode()
+
+
+def orderless(arguments: bytes) -> bytes:
+    """The same JSON with every list sorted: for types with sets, whose order differs between processes."""
+    return json.dumps(_sorted(json.loads(arguments)), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return sorted((_sorted(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def partition_of(tenant: str, key: str, partitions: int) -> int:
+    """The partition of a key: the same in every process and version."""
+    digest = blake2b(f"{tenant}\0{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % partitions

@@ -1,0 +1,273 @@
+"""The engine: the one place where runs, commits, timers and readers are set going on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextvars import Context
+from functools import partial
+from typing import Any
+
+from parti.design.graph import Design
+from parti.design.model import Model
+from parti.design.schedule import Schedule
+from parti.design.source import Source
+from parti.engine import calls, publishing, starting
+from parti.engine.activation import Unwinding
+from parti.engine.calling import Offload
+from parti.engine.commits import After, Commits
+from parti.engine.context import branching
+from parti.engine.jobs import Job, job_of_event
+from parti.engine.resting import Resting
+from parti.engine.runs import Runs
+from parti.engine.schedules import keep_time
+from parti.engine.services import Services
+from parti.engine.sources import pump
+from parti.engine.subscription import Subscription
+from parti.engine.timers import Timers
+from parti.ports.chance import Chance
+from parti.ports.clock import Clock
+from parti.ports.operations import Outcome, Published
+from parti.ports.scorer import Scorer
+from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
+from parti.units import Seconds
+
+
+class Engine:
+    """Runs one design on one store. Implements ports.operations.Operations.
+
+    `start` takes up where the last process left; `stop` finishes or hands back. One engine per event loop.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        *,
+        store: Store,
+        clock: Clock,
+        chance: Chance,
+        offload: Offload,
+        scorer: Scorer | None = None,
+        stand_ins: bool = False,
+        replay_each: bool = False,
+    ) -> None:
+        self._design = design
+        self.clock = clock
+        self.chance = chance
+        self.commits = Commits(store, clock, self._seal)
+        self.services = Services(
+            design=design,
+            store=store,
+            clock=clock,
+            chance=chance,
+            offload=offload,
+            commits=self.commits,
+            scorer=scorer,
+            allowed=starting.allowed_arrows(design),
+            replay_each=replay_each,
+        )
+        self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
+        self.services.on_question = self.resting.asked
+        self.services.on_wait = self.resting.waits
+        self.timers = Timers(clock)
+        self.runs = self.resting.runs = Runs(
+            services=self.services,
+            timers=self.timers,
+            is_settling=self.resting.questions.is_settling,
+            entered=self.resting.look,
+            changed=self.change,
+            failed=self._fail,
+        )
+        self.readers: dict[str, list[Subscription]] = {}
+        """The subscriptions of each topic."""
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Raises what ended the engine, if anything did."""
+        self.sources_open = 0
+        self.active_calls: dict[str, int] = {}
+        self._background: set[asyncio.Task[Any]] = set()
+        self._changed = asyncio.Event()
+        asyncio.get_running_loop().set_task_factory(branching)
+
+    @property
+    def design(self) -> Design:
+        """What runs."""
+        return self._design
+
+    @property
+    def store(self) -> Store:
+        """What it has stored."""
+        return self.services.store
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be accepted at the moment; empty when all is well."""
+        return "it is stopping" if self.runs.stopping else self.commits.trouble
+
+    # Starting and stopping
+
+    async def start(self) -> None:
+        """Check that store and design fit, take up open runs, and begin to read. Raises P403, P406."""
+        self.spawn(self.commits.run())
+        await starting.start(self)
+        self.spawn(self.timers.run())
+        self.spawn(self.resting.run())
+        for subscription in self.runs.subscriptions.values():
+            self.spawn(subscription.run(partial(self._admit, subscription), self._may_read))
+        for source in self._design.all(Source):
+            self.sources_open += 1
+            self.spawn(pump(self, source))
+        for schedule in self._design.all(Schedule):
+            self.spawn(keep_time(self, schedule))
+        self.spawn(starting.expire_old_events(self))
+
+    async def stop(self, grace: Seconds = 10.0) -> None:
+        """Take nothing new, let runs finish for `grace` seconds, hand back the rest, write everything down."""
+        self.runs.stopping = True
+        for job in list(self.runs.jobs.values()):
+            if job.activation and job.activation.waiting():
+                self.resting.suspend(job)
+        try:
+            async with asyncio.timeout(grace):
+                await self._until_none_works()
+        except TimeoutError:
+            for job in list(self.runs.jobs.values()):
+                if job.activation:
+                    job.activation.unwind(Unwinding.HAND_BACK)
+            await self._until_none_works()
+        if not self.failure.done():
+            await asyncio.shield(self.commits.durable())
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """Cancel everything at once, as a crash would."""
+        self.runs.stopping = True
+        working = (job.activation.task for job in self.runs.jobs.values() if job.activation)
+        tasks = [task for task in (*self._background, *working) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.failure.done() and not self.failure.cancelled():
+            self.failure.exception()  # so that it does not count as never looked at
+
+    async def _until_none_works(self) -> None:
+        while any(job.activation for job in self.runs.jobs.values()) and not self.failure.done():
+            await self._next_change()
+
+    async def idle(self) -> None:
+        """Return when no work is left. People who are asked do not count as work; timers and stand-ins do.
+
+        Raises what ended the engine, if anything did.
+        """
+        while not self._is_idle():
+            await self._next_change()
+
+    def _is_idle(self) -> bool:
+        if self.failure.done():
+            self.failure.result()
+        read = all(subscription.caught_up for subscription in self.runs.subscriptions.values())
+        busy = self.sources_open or self.resting.answering or not self.commits.resting or not read
+        return not busy and all(self._at_rest(job) for job in self.runs.jobs.values())
+
+    def _at_rest(self, job: Job) -> bool:
+        """Whether a run waits for a person, or stands in line behind one that does."""
+        if job.lane is not None and not self.runs.lanes.is_first(job.lane, job):
+            return True
+        return job.record.state is State.PARKED or (job.record.state is State.WAITING and job.asks)
+
+    def change(self) -> None:
+        """Something moved: those who wait for rest look again."""
+        self._changed.set()
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something beside the runs; its failure ends the engine."""
+        task = asyncio.get_running_loop().create_task(work, context=Context())
+        self._background.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
+        self.change()
+
+    # Reading and committing
+
+    async def _may_read(self) -> None:
+        while self.runs.stopping or not self.commits.room:
+            await self.clock.wait(0.05)
+
+    def _admit(self, subscription: Subscription, event: Event) -> None:
+        handler = subscription.handler
+        group = self._design.groups[handler.name]
+        subscription.loaded += 1
+        self.runs.enter(job_of_event(handler, event, group, self._design.digest, self.clock.now()))
+
+    def _seal(self, batch: Batch) -> After:
+        """Add where readers stand to a batch; what to do once it is on disk."""
+        for subscription in self.runs.subscriptions.values():
+            for number in subscription.dirty:
+                place = (subscription.handler.name, subscription.handler.topic, number)
+                batch.cursors[place] = subscription.partitions[number].watermark.low
+            subscription.dirty.clear()
+        topics = {event.topic for event in batch.events}
+        return partial(self._committed, topics, list(batch.rows), self.commits.number)
+
+    def _committed(self, topics: set[str], rows: list[tuple[str, str, str]], number: int, _: Receipt) -> None:
+        self.services.overlay.forget(rows, number)
+        for topic in topics:
+            for subscription in self.readers.get(topic, ()):
+                subscription.look()
+        for subscription in self.runs.subscriptions.values():
+            if subscription.runnable:
+                self.runs.pump(subscription)
+        self.change()
+
+    # What others may ask of it: see ports.operations.Operations
+
+    async def call(
+        self, endpoint: str, arguments: Sequence[Any], *, idempotency_key: str = "", tenant: str = "main"
+    ) -> Outcome:
+        """See Operations.call."""
+        return await calls.call(self, endpoint, tuple(arguments), idempotency_key, tenant)
+
+    async def answer_plain(self, endpoint: str, arguments: Sequence[Any], *, tenant: str = "main") -> bytes:
+        """See Operations.answer_plain."""
+        return await calls.answer_plain(self, endpoint, tuple(arguments), tenant)
+
+    async def publish(
+        self, topic: str, payloads: Sequence[bytes], *, tenant: str = "main", idempotency_key: str = ""
+    ) -> Published:
+        """See Operations.publish."""
+        return await publishing.publish(self, topic, payloads, tenant, idempotency_key)
+
+    async def retry(self, run: str) -> RunRecord:
+        """See Operations.retry."""
+        return await calls.retry(self, run)
+
+    async def cancel(self, run: str) -> RunRecord:
+        """See Operations.cancel."""
+        return await calls.cancel(self, run)
+
+    async def answer(self, question: str, answer: bytes, *, by: str) -> QuestionRecord:
+        """See Operations.answer."""
+        calls.refuse_if_troubled(self)
+        return await self.resting.questions.answer(question, answer, by)
+
+    async def add_version(self, version: ModelVersion, onnx: bytes) -> ModelVersion:
+        """See Operations.add_version."""
+        self._design.get(Model, version.model)
+        return await publishing.add_version(self, version, onnx)
+
+    async def figures(self) -> dict[str, dict[str, float]]:
+        """See Operations.figures."""
+        return await calls.figures(self)

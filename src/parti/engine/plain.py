@@ -1,0 +1,112 @@
+"""The context of plain endpoints and monitors: committed data, nothing journaled, nothing to replay."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from parti.design.model import Model
+from parti.design.payload import Payload
+from parti.design.step import Step
+from parti.design.table import Table
+from parti.design.tool import Tool
+from parti.design.topic import Topic
+from parti.engine import predicting
+from parti.engine.calling import call
+from parti.engine.context import new_event
+from parti.engine.rows import unpack_row
+from parti.engine.services import Services
+from parti.engine.steps import failure_of
+from parti.engine.writes import key_of
+from parti.errors import RunError, StepFailed
+from parti.ports.context import CURRENT
+from parti.units import Seconds
+
+
+class PlainContext:
+    """Implements ports.context.Context for code that is not a run. What must survive a crash is refused (P301)."""
+
+    __slots__ = ("_key", "_services", "_tenant")
+
+    def __init__(self, services: Services, tenant: str, key: str = "") -> None:
+        self._services = services
+        self._tenant = tenant
+        self._key = key
+
+    async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
+        """Call it, under its timeout."""
+        key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else ""
+        token = CURRENT.set(PlainContext(self._services, self._tenant, key))
+        try:
+            return await call(part.function, arguments, part.timeout, self._services.offload)
+        except StepFailed:
+            raise
+        except Exception as error:
+            raise failure_of(part, error) from error
+        finally:
+            CURRENT.reset(token)
+
+    async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
+        """The answer of the latest version."""
+        version = predicting.latest(self._services, model).version
+        answer = await predicting.score(self._services, model, version, features, explain)
+        return model.output.decode(answer) if explain is None else predicting.REASONS.validate_json(answer)
+
+    async def publish(self, topic: Topic, event: Any) -> None:
+        """Publish now; on disk when this returns."""
+        commits = self._services.commits
+        commits.batch.events.append(new_event(topic, event, self._tenant, "", self._services.clock.now()))
+        commits.touch()
+        await commits.durable()
+
+    async def get(self, table: Table, key: str) -> Any:
+        """The committed row."""
+        row = await self._services.store.row(table.name, self._tenant, str(key))
+        return None if row is None else unpack_row(table, row)
+
+    async def scan(self, table: Table, *, after: str, limit: int) -> list[Any]:
+        """Committed rows."""
+        rows = await self._services.store.rows(table.name, self._tenant, after=after, limit=limit)
+        return [unpack_row(table, row) for _, row in rows]
+
+    async def put(self, table: Table, row: Any) -> None:
+        """Refused."""
+        raise _needs_run(f"writing `{table.name}`")
+
+    async def delete(self, table: Table, key: str) -> None:
+        """Refused."""
+        raise _needs_run(f"writing `{table.name}`")
+
+    async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
+        """Refused."""
+        raise _needs_run("`ask`")
+
+    async def sleep(self, duration: Seconds) -> None:
+        """Wait, as long as the process lives."""
+        await self._services.clock.wait(duration)
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return datetime.fromtimestamp(self._services.clock.now(), UTC)
+
+    def random(self) -> random.Random:
+        """A generator with a fresh seed."""
+        return random.Random(self._services.chance.token())
+
+    def uuid(self) -> UUID:
+        """A new id."""
+        return UUID(hex=self._services.chance.token(), version=4)
+
+    def idempotency_key(self) -> str:
+        """The key of the write that is being called."""
+        if not self._key:
+            raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
+        return self._key
+
+
+def _needs_run(what: str) -> RunError:
+    return RunError(
+        "P301", f"{what} needs a durable run", fix="make the endpoint durable (POST), or publish an event to a handler"
+    )

@@ -1,0 +1,93 @@
+"""Predictions: steps answered by one version of a model, the same throughout a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from parti.design.model import Model, Reason
+from parti.engine.entries import Kind
+from parti.engine.identity import step_digest
+from parti.engine.services import Services
+from parti.engine.steps import counted, rewind
+from parti.errors import DeclarationError, ModelError
+from parti.ports.scorer import Scorer
+from parti.ports.store import ModelVersion
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+
+REASONS: TypeAdapter[list[Reason]] = TypeAdapter(list[Reason])
+
+
+async def predict(context: RunContext, model: Model, features: Any, explain: int | None) -> Any:
+    """The model's answer, or the reasons for it. Raises P601 without a version, P603 when the answer does not fit."""
+    run = context.run
+    body = model.inputs.encode(features)
+    if explain is not None:
+        body = b"[%b,%d]" % (body, explain)
+    digest = step_digest(body)
+    version = await _pinned(context, model)
+    known = run.recorded.take(context.path, model.name, digest) if run.recorded else None
+    if known:
+        return _decode(model, to_json(known.answer), explain)
+    started = run.services.clock.now()
+    answer = await counted(context, score(run.services, model, version, features, explain))
+    took = run.services.clock.now() - started
+    run.note(Kind.STEP, context.path, model.name, digest, started, took, body, answer)
+    if run.services.replay_each:
+        await rewind(context)
+    return _decode(model, answer, explain)
+
+
+async def score(services: Services, model: Model, version: int, features: Any, explain: int | None) -> bytes:
+    """Ask one version of a model, beside the event loop; its answer or reasons as JSON."""
+    scorer = await ready(services, model, version)
+    if explain is None:
+        return model.output.encode(await services.offload(scorer.predict, model, version, features))
+    reasons = await services.offload(scorer.reasons, model, version, features, explain)
+    return REASONS.dump_json(reasons)
+
+
+async def ready(services: Services, model: Model, version: int) -> Scorer:
+    """The scorer with that version loaded."""
+    scorer = services.scorer
+    if scorer is None:
+        raise DeclarationError("P110", "serving models needs onnxruntime", fix="pip install 'parti[ml]'")
+    if not scorer.loaded(model.name, version):
+        versions = await services.store.models(model.name)
+        wanted = next((item for item in versions if item.version == version), None)
+        onnx = await services.store.blob(wanted.blob) if wanted else None
+        if wanted is None or onnx is None:
+            raise ModelError("P601", f"version {version} of `{model.name}` is gone", fix=f"parti train {model.name}")
+        await services.offload(scorer.load, model, wanted, onnx)
+    return scorer
+
+
+def latest(services: Services, model: Model) -> ModelVersion:
+    """The newest version, or P601."""
+    version = services.latest.get(model.name)
+    if version is None:
+        raise ModelError(
+            "P601", f"`{model.name}` has no version yet", place=model.place, fix=f"parti train {model.name}"
+        )
+    return version
+
+
+async def _pinned(context: RunContext, model: Model) -> int:
+    run = context.run
+    if model.name in run.pins:
+        return run.pins[model.name]
+    if run.recorded and model.name in run.recorded.pins:
+        version = run.recorded.pins[model.name]
+    else:
+        version = latest(run.services, model).version
+        run.note(Kind.PIN, context.path, model.name, "", run.services.clock.now(), 0.0, b"null", b"%d" % version)
+    run.pins[model.name] = version
+    return version
+
+
+def _decode(model: Model, answer: bytes, explain: int | None) -> Any:
+    return model.output.decode(answer) if explain is None else REASONS.validate_json(answer)

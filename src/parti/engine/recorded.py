@@ -1,0 +1,82 @@
+"""What a run's journal already answers: built once when a run is taken up again, consumed as it replays."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from parti.engine.entries import Entry, Kind, decode
+from parti.errors import StoreError
+from parti.ports.store import JournalRow
+
+FetchBlob = Callable[[str], Awaitable[bytes | None]]
+
+
+@dataclass(slots=True)
+class Write:
+    """What is known of a write: "doubt" (it was about to start), "done" or "undone"."""
+
+    state: str
+    digest: str
+    answer: bytes = b"null"
+
+
+@dataclass(slots=True)
+class Recorded:
+    """Answers by the identity of what was asked.
+
+    Steps are known by (branch, part, digest of arguments) and their order; writes by tool and idempotency key.
+    """
+
+    steps: dict[tuple[str, str, str], deque[Entry]] = field(default_factory=lambda: defaultdict(deque))
+    writes: dict[tuple[str, str], Write] = field(default_factory=dict)
+    pins: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, branch: str, part: str, digest: str) -> Entry | None:
+        """The next journaled answer of that identity, if there is one left."""
+        waiting = self.steps.get((branch, part, digest))
+        return waiting.popleft() if waiting else None
+
+    def add(self, entry: Entry, attempt: int) -> None:
+        """Learn one entry. Failures of earlier attempts are not answers: their steps are tried again."""
+        match entry.kind:
+            case Kind.STEP | Kind.NOW | Kind.SLEEP:
+                self.steps[entry.branch, entry.part, entry.digest].append(entry)
+            case Kind.FAIL if entry.attempt == attempt:
+                self.steps[entry.branch, entry.part, entry.digest].append(entry)
+            case Kind.INTENT:
+                self.writes[entry.part, entry.branch] = Write("doubt", entry.digest)
+            case Kind.DONE:
+                self.writes[entry.part, entry.branch] = Write("done", entry.digest, to_json(entry.answer))
+            case Kind.UNDONE:
+                self.writes[entry.part, entry.branch] = Write("undone", entry.digest)
+            case Kind.PIN:
+                self.pins[entry.part] = entry.answer
+            case Kind.ASK:
+                self.asked[entry.digest] = entry.answer
+            case Kind.ANSWER:
+                self.answers[entry.digest] = entry.answer
+
+
+async def read_recorded(rows: Iterable[JournalRow], attempt: int, fetch: FetchBlob) -> Recorded:
+    """The answers in a run's journal rows, with those that lie outside fetched."""
+    recorded = Recorded()
+    for row in rows:
+        for entry in decode(row.body):
+            recorded.add(await _whole(entry, fetch) if "answer" in entry.blobs else entry, attempt)
+    return recorded
+
+
+async def _whole(entry: Entry, fetch: FetchBlob) -> Entry:
+    body = await fetch(entry.blobs["answer"])
+    if body is None:
+        raise StoreError(
+            "P205", f"the blob {entry.blobs['answer']} is missing", fix="run `parti verify`, restore a backup"
+        )
+    return entry._replace(answer=from_json(body))

@@ -1,0 +1,290 @@
+"""Runs: each is begun when it has its turn, called, and concluded as the state machine says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from parti.design.handler import Handler
+from parti.design.topic import Topic
+from parti.engine.activation import Activation, Unwinding
+from parti.engine.calling import call
+from parti.engine.context import RunContext, new_event
+from parti.engine.entries import Kind
+from parti.engine.jobs import FINAL, Job, dead_letter, error_json, retry_of
+from parti.engine.lanes import Lanes
+from parti.engine.machine import (
+    Begun,
+    Cancelled,
+    Doubted,
+    Duty,
+    HandedBack,
+    Happening,
+    Raised,
+    Returned,
+    Suspended,
+    Woken,
+    advance,
+)  # fmt: skip
+from parti.engine.meter import Meter
+from parti.engine.recorded import read_recorded
+from parti.engine.rows import event_value
+from parti.engine.services import Services
+from parti.engine.subscription import Subscription
+from parti.engine.timers import Timers
+from parti.errors import PartiError
+from parti.ports.context import CURRENT
+from parti.ports.store import Receipt, State
+from parti.units import Seconds
+
+
+@dataclass(slots=True, kw_only=True)
+class Runs:
+    """All runs that have not ended. `entered` and `changed` are called when one comes and when any moves."""
+
+    services: Services
+    timers: Timers
+    is_settling: Callable[[str], bool]
+    entered: Callable[[], None]
+    changed: Callable[[], None]
+    failed: Callable[[BaseException], None]
+    jobs: dict[str, Job] = field(default_factory=dict)
+    lanes: Lanes[Job] = field(default_factory=Lanes)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
+    stopping: bool = False
+
+    def enter(self, job: Job) -> None:
+        """Put a run in line; it begins when it has its turn and there is room."""
+        self.jobs[job.record.id] = job
+        self.entered()
+        if job.lane is None or self.lanes.enter(job.lane, job):
+            self._has_turn(job)
+
+    def _has_turn(self, job: Job) -> None:
+        if job.record.state is State.QUEUED:
+            job.turn = True
+            subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+            if subscription is None:
+                self._begin(job)
+            else:
+                subscription.runnable.append(job)
+                self.pump(subscription)
+        elif job.record.state in (State.WAITING, State.BACKOFF) and job.record.wake:
+            self.timers.at(job.record.wake, partial(self.woken, job))
+
+    def pump(self, subscription: Subscription) -> None:
+        limit = subscription.handler.concurrency
+        while (
+            subscription.runnable and subscription.active < limit and self.services.commits.room and not self.stopping
+        ):
+            subscription.active += 1
+            self._begin(subscription.runnable.popleft())
+
+    def _begin(self, job: Job) -> None:
+        job.settled = {}
+        job.record, duty = advance(job.record, Begun(self.services.clock.now()))
+        assert duty is Duty.WORK
+        job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
+        job.activation.journaled = job.stored
+        job.activation.task = asyncio.get_running_loop().create_task(self._drive(job), context=Context())
+
+    async def _drive(self, job: Job) -> None:
+        happening: Happening | None = None
+        while happening is None:
+            try:
+                happening = await self._once(job)
+            except asyncio.CancelledError:
+                job.activation = None
+                raise
+            except Exception as bug:  # a failing store, or a bug of ours: the engine ends rather than guesses
+                job.activation = None
+                self.failed(bug)
+                return
+        self._conclude(job, happening)
+
+    async def _once(self, job: Job) -> Happening | None:
+        """Call the function once; what happened, or None when it is to be called again from its journal."""
+        run = job.activation
+        assert run is not None
+        began = self.services.clock.now()
+        try:
+            run.value = await self._load(job, run)
+            CURRENT.set(RunContext(run, ""))
+            answer = await call(job.runner.function, run.value, job.runner.timeout, self.services.offload)
+            if run.unwinding is Unwinding.NO:
+                return Returned(
+                    self.services.clock.now(), self._outcome(job, run, answer), self.services.clock.now() - began
+                )
+        except asyncio.CancelledError:
+            if run.unwinding is Unwinding.NO:
+                raise
+        except Exception as error:
+            if run.unwinding is Unwinding.NO:
+                return self._raised(job, error, began)
+        finally:
+            CURRENT.set(None)
+        return await self._unwound(job, run, began)
+
+    async def _load(self, job: Job, run: Activation) -> tuple[Any, ...]:
+        """The function's arguments; and, for a run taken up again, what its journal answers."""
+        if job.stored:
+            rows = await self.services.store.journal(job.record.id)
+            run.recorded = await read_recorded(rows, job.record.attempt, self.services.store.blob)
+        if not job.record.topic:
+            return tuple(job.runner.function.arguments.decode(job.record.arguments))
+        if job.event is None:
+            record = job.record
+            job.event = (
+                await self.services.store.events(record.topic, record.partition, start=record.offset, limit=1)
+            )[0]
+        return (event_value(self.services.design.get(Topic, job.record.topic), job.event),)
+
+    def _outcome(self, job: Job, run: Activation, answer: Any) -> bytes:
+        """What the function returned, as JSON; a handler's answer becomes an event instead."""
+        target = job.runner.to if isinstance(job.runner, Handler) else None
+        if target is None:
+            return job.runner.function.returns.encode(answer)
+        if answer is not None:
+            topic = self.services.design.get(Topic, target)
+            run.events.append(new_event(topic, answer, job.record.tenant, job.record.id, self.services.clock.now()))
+        return b""
+
+    def _raised(self, job: Job, error: Exception, began: Seconds) -> Raised:
+        final = isinstance(error, PartiError) and error.code in FINAL
+        now = self.services.clock.now()
+        body = error_json(error, job.runner)
+        if job.activation:
+            job.activation.note(Kind.ATTEMPT, "", job.record.part, "", now, now - began, b"null", body)
+        return Raised(now, body, now - began, retry_of(job.runner), self.services.chance.random(), final)
+
+    async def _unwound(self, job: Job, run: Activation, began: Seconds) -> Happening | None:
+        """What happened to an activation that was taken down."""
+        busy = self.services.clock.now() - began
+        match run.unwinding:
+            case Unwinding.SUSPEND if job.settled or self.is_settling(job.record.id):
+                return HandedBack(busy)
+            case Unwinding.SUSPEND:
+                return Suspended(job.record.wake, busy)
+            case Unwinding.PARK:
+                return Doubted(busy)
+            case Unwinding.HAND_BACK:
+                return HandedBack(busy)
+            case Unwinding.CANCEL:
+                return Cancelled(self.services.clock.now())
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        job.stored = True
+        await run.fence()
+        job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
+        job.activation.journaled, job.activation.task = True, task
+        return None
+
+    def _conclude(self, job: Job, happening: Happening) -> None:
+        """Do what the state machine says."""
+        run = job.activation
+        assert run is not None
+        job.activation = None
+        job.record, duty = advance(job.record, happening)
+        run.record = job.record
+        if duty is not Duty.COMMIT:
+            run.discard()
+        if duty is Duty.BURY and job.event is not None:
+            topic = self.services.design.get(Topic, job.record.topic)
+            dead = self.services.design.get(Topic, topic.dead_letters or "")
+            run.events.append(dead_letter(job, job.event.payload, topic, dead, job.record.ended))
+        if duty in (Duty.COMMIT, Duty.BURY, Duty.DROP):
+            run.release(self.services.clock.now())
+            self._end(job)
+        else:
+            run.flush(always=True)
+            self._rest(job, duty)
+        self.changed()
+
+    def _rest(self, job: Job, duty: Duty) -> None:
+        """The run waits outside memory, and keeps its turn."""
+        self.on_record(job)
+        job.event = None
+        job.turn = False
+        subscription = self._left(job)
+        if subscription and duty is Duty.QUEUE:
+            subscription.loaded += 1
+        elif subscription:
+            subscription.aside += 1
+        if duty is Duty.WAIT and job.record.wake:
+            self.timers.at(job.record.wake, partial(self.woken, job))
+        if duty is Duty.QUEUE and not self.stopping:
+            self._has_turn(job)
+
+    def _left(self, job: Job) -> Subscription | None:
+        """A run of a subscription is no longer at work."""
+        subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+        if subscription:
+            subscription.active -= 1
+            subscription.loaded -= 1
+            subscription.look()
+            self.pump(subscription)
+        return subscription
+
+    def _end(self, job: Job) -> None:
+        """The run is over: the next of its key has its turn, and whoever waits for it learns its end from disk."""
+        self.meter.add(job.record)
+        self.on_record(job)
+        self.services.commits.then(partial(self.ended, job))
+        self._leave_line(job)
+        if job.record.topic:
+            del self.jobs[job.record.id]
+            self._left(job)
+
+    def _leave_line(self, job: Job) -> None:
+        if job.lane is None:
+            return
+        if not self.lanes.is_first(job.lane, job):
+            self.lanes.remove(job.lane, job)
+            return
+        following = self.lanes.leave(job.lane, job)
+        if following is not None:
+            self._has_turn(following)
+
+    def drop(self, job: Job) -> None:
+        """End a run that is not at work: a person cancelled it."""
+        resting = job.record.state is not State.QUEUED
+        job.record, _ = advance(job.record, Cancelled(self.services.clock.now()))
+        self.services.commits.batch.runs[job.record.id] = job.record
+        self.services.commits.then(partial(self.ended, job))
+        self.on_record(job)
+        subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+        if subscription:
+            subscription.aside -= resting
+            subscription.loaded -= not resting
+            if job in subscription.runnable:
+                subscription.runnable.remove(job)
+            subscription.look()
+        self._leave_line(job)
+
+    def ended(self, job: Job, _: Receipt) -> None:
+        if self.jobs.get(job.record.id) is job:
+            del self.jobs[job.record.id]
+        if job.future is not None and not job.future.done():
+            job.future.set_result(job.record)
+        self.changed()
+
+    def woken(self, job: Job) -> None:
+        """What a resting run waits for may be there."""
+        if job.record.state in (State.WAITING, State.BACKOFF, State.PARKED) and job.activation is None:
+            job.record, _ = advance(job.record, Woken())
+            subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+            if subscription:
+                subscription.aside -= 1
+                subscription.loaded += 1
+            self._has_turn(job)
+
+    def on_record(self, job: Job) -> None:
+        job.stored = True
+        if job.record.topic and job.record.part in self.subscriptions:
+            self.subscriptions[job.record.part].mark(job.record.partition, job.record.offset)

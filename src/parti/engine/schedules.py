@@ -1,0 +1,44 @@
+"""Schedules: each tick is a run, put on record before it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parti.design.schedule import Schedule
+from parti.engine.identity import run_of_tick
+from parti.engine.jobs import Job, lane_of
+from parti.ports.store import RunRecord, State
+
+if TYPE_CHECKING:
+    from parti.engine.loop import Engine
+
+
+async def keep_time(engine: Engine, schedule: Schedule) -> None:
+    """Start a run at every tick, until cancelled. Of ticks missed while down only the latest runs.
+
+    A tick during which the run before it is still open is left out, so that slow runs do not pile up.
+    """
+    note = f"tick:{schedule.name}"
+    stored = await engine.store.note(note)
+    done = int(stored) if stored else int(engine.clock.now() / schedule.every)
+    while True:
+        tick = int(engine.clock.now() / schedule.every)
+        if tick > done and not engine.trouble and engine.commits.room:
+            done = tick
+            engine.commits.batch.notes[note] = str(tick).encode()
+            engine.commits.touch()
+            if not any(job.record.part == schedule.name for job in engine.runs.jobs.values()):
+                engine.runs.enter(_job(engine, schedule, tick))
+        await engine.clock.wait(max(0.001, (tick + 1) * schedule.every - engine.clock.now()))
+
+
+def _job(engine: Engine, schedule: Schedule, tick: int) -> Job:
+    now = engine.clock.now()
+    record = RunRecord(
+        run_of_tick(schedule.name, tick), schedule.name, "main", "", State.QUEUED, 1, "", -1, -1, b"[]", b"", b"", now,
+        0.0, 0.0, 0.0, 0.0, engine.design.digest,
+    )  # fmt: skip
+    job = Job(schedule, record, lane_of(schedule, record, engine.design.groups[schedule.name]), now)
+    job.stored = True
+    engine.commits.batch.runs[record.id] = record
+    return job

@@ -1,0 +1,58 @@
+"""What every run of one engine shares: the outside through its ports, the commits, and what is known of models."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from parti.design.graph import Design
+from parti.engine.calling import Offload
+from parti.engine.commits import Commits
+from parti.engine.rows import Overlay
+from parti.ports.chance import Chance
+from parti.ports.clock import Clock
+from parti.ports.scorer import Scorer
+from parti.ports.store import ModelVersion, QuestionRecord, Store
+
+if TYPE_CHECKING:
+    from parti.engine.activation import Activation
+
+log = logging.getLogger("parti")
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """Shared by reference; the loop fills it before the first run starts."""
+
+    design: Design
+    store: Store
+    clock: Clock
+    chance: Chance
+    offload: Offload
+    commits: Commits
+    scorer: Scorer | None
+    allowed: Mapping[str, frozenset[str]]
+    """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
+    secret: bytes = b""
+    """Mixed into the ids that runs draw, so that outsiders cannot foresee them."""
+    replay_each: bool = False
+    """Start a run again after each of its steps: for tests that replays give the same answers."""
+    on_question: Callable[[QuestionRecord], None] = field(init=False)
+    """Told of every question that is put."""
+    on_wait: Callable[[Activation], None] = field(init=False)
+    """Told when a branch of a run begins a durable wait."""
+    overlay: Overlay = field(default_factory=Overlay)
+    latest: dict[str, ModelVersion] = field(default_factory=dict)
+    """The latest version of each model."""
+    unseen: set[tuple[str, str]] = field(default_factory=set)
+    """Arrows met at run time that the design does not have."""
+
+    def meet(self, runner: str, arrow: str) -> bool:
+        """Note an arrow that the design does not have; whether it is the first time."""
+        if (runner, arrow) in self.unseen:
+            return False
+        self.unseen.add((runner, arrow))
+        log.warning("`%s` %s, which its design does not show", runner, arrow)
+        return True

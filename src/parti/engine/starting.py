@@ -1,0 +1,114 @@
+"""Starting: checking that store and design fit, and taking up what the last process left open."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from parti.design.endpoint import Endpoint
+from parti.design.graph import Design
+from parti.design.handler import Handler
+from parti.design.schedule import Schedule
+from parti.design.topic import Topic
+from parti.engine import evolution
+from parti.engine.calls import runner_of
+from parti.engine.jobs import Job, lane_of
+from parti.engine.subscription import Partition, Subscription
+from parti.errors import RunError
+from parti.ports.store import RunRecord, State
+
+if TYPE_CHECKING:
+    from parti.engine.loop import Engine
+
+log = logging.getLogger("parti")
+RETENTION_LOOKS = 60.0
+
+
+def allowed_arrows(design: Design) -> Mapping[str, frozenset[str]]:
+    """For each runner: "kind target" of every arrow that it, or what it calls, has."""
+    runners = (part.name for part in design.parts if isinstance(part, Handler | Endpoint | Schedule))
+    return {
+        runner: frozenset(
+            {f"{arrow.kind} {arrow.target}" for name in design.reach(runner) for arrow in design.arrows_from(name)}
+            | {""}
+        )
+        for runner in runners
+    }
+
+
+async def start(engine: Engine) -> None:
+    """Fill the engine from its store. Raises P403, P406 where the design does not fit what is stored."""
+    store, batch = engine.store, engine.commits.batch
+    notes = await evolution.check(engine.design, store)
+    secret = await store.note("secret")
+    if secret is None:
+        secret = engine.chance.token().encode()
+        notes["secret"] = secret
+    engine.services.secret = secret
+    batch.notes.update(notes)
+    for version in await store.models():
+        engine.services.latest[version.model] = version
+    await _subscribe(engine)
+    await _take_up(engine)
+    if notes:
+        await engine.commits.durable()
+
+
+async def _subscribe(engine: Engine) -> None:
+    ends, cursors = await engine.store.ends(), await engine.store.cursors()
+    for handler in engine.design.all(Handler):
+        topic = engine.design.get(Topic, handler.topic)
+        partitions = []
+        for number in range(topic.partitions):
+            first, end = ends.get((topic.name, number), (0, 0))
+            low = max(first, cursors.get((handler.name, topic.name, number), 0))
+            partitions.append(Partition(number, low, end))
+        subscription = Subscription(handler, partitions, engine.store)
+        engine.runs.subscriptions[handler.name] = subscription
+        engine.readers.setdefault(topic.name, []).append(subscription)
+
+
+async def _take_up(engine: Engine) -> None:
+    """Put every open run back in line, in the order of creation."""
+    asked = {question.run for question in await engine.store.questions(limit=1_000_000)}
+    strangers: dict[str, int] = {}
+    for record in await engine.store.open_runs():
+        try:
+            runner = runner_of(engine, record.part)
+        except RunError:
+            strangers[record.part] = strangers.get(record.part, 0) + 1
+            continue
+        fresh = record._replace(state=State.QUEUED) if record.state is State.RUNNING else record
+        job = Job(runner, fresh, lane_of(runner, fresh, engine.design.groups[runner.name]), engine.clock.now())
+        job.stored = True
+        job.asks = record.id in asked
+        _count(engine, fresh)
+        engine.runs.enter(job)
+    for part, count in strangers.items():
+        log.warning("%d open runs of `%s` wait: the design has no such part any more", count, part)
+
+
+def _count(engine: Engine, record: RunRecord) -> None:
+    subscription = engine.runs.subscriptions.get(record.part) if record.topic else None
+    if subscription:
+        subscription.mark(record.partition, record.offset)
+        if record.state is State.QUEUED:
+            subscription.loaded += 1
+        else:
+            subscription.aside += 1
+
+
+async def expire_old_events(engine: Engine) -> None:
+    """Again and again: delete events that every handler has taken up and that were kept long enough."""
+    kept = [topic for topic in engine.design.all(Topic) if topic.retain is not None]
+    while kept:
+        for topic in kept:
+            for number in range(topic.partitions):
+                lows = [reader.partitions[number].watermark.low for reader in engine.readers.get(topic.name, ())]
+                assert topic.retain is not None
+                await engine.store.expire(
+                    topic.name, number, before_offset=min(lows, default=2**62),
+                    before=engine.clock.now() - topic.retain, limit=10_000,
+                )  # fmt: skip
+        await engine.clock.wait(RETENTION_LOOKS)

@@ -1,0 +1,188 @@
+"""Steps without effects outside: answered from the journal, or called and journaled behind the run's back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from parti.design.function import Function
+from parti.design.goals import Retry
+from parti.design.payload import Payload
+from parti.design.step import Step
+from parti.design.table import Table
+from parti.design.tool import Tool
+from parti.engine.activation import Unwinding
+from parti.engine.calling import call
+from parti.engine.entries import Entry, Kind
+from parti.engine.identity import orderless, step_digest
+from parti.engine.rows import unpack_row
+from parti.errors import PartiError, StepFailed
+from parti.ports.context import CURRENT
+from parti.units import duration_text
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+
+NULL = b"null"
+
+
+async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
+    """The answer of a step or of a tool that only reads."""
+    function = part.function
+    body = function.arguments.encode(arguments)
+    digest = digest_of(function, body)
+    run = context.run
+    if run.recorded:
+        known = run.recorded.take(context.path, part.name, digest)
+        if known:
+            return _again(known, function.returns)
+    attempt = 1
+    while True:
+        started = run.services.clock.now()
+        try:
+            answer, value = await guarded(context.inside(digest), part, arguments)
+        except Exception as error:
+            failure = failure_of(part, error)
+            if attempt < part.retry.attempts and not isinstance(error, PartiError):
+                await pause(context, part.retry, attempt)
+                attempt += 1
+                continue
+            took = run.services.clock.now() - started
+            run.note(Kind.FAIL, context.path, part.name, digest, started, took, body, as_answer(failure))
+            raise failure from error
+        took = run.services.clock.now() - started
+        run.note(Kind.STEP, context.path, part.name, digest, started, took, body, answer)
+        if run.services.replay_each:
+            await rewind(context)
+        return value
+
+
+async def guarded(inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> tuple[bytes, Any]:
+    """Call the function in its own context, under its timeout and the run's; its answer as JSON and as a value."""
+    run = inside.run
+    run.busy += 1
+    token = CURRENT.set(inside)
+    try:
+        answer = await call(part.function, arguments, part.timeout, run.services.offload)
+        return part.function.returns.settle(answer)
+    finally:
+        CURRENT.reset(token)
+        run.busy -= 1
+
+
+async def pause(context: RunContext, retry: Retry, attempt: int) -> None:
+    """Wait before a step is tried again; the run counts as busy meanwhile."""
+    run = context.run
+    run.busy += 1
+    try:
+        await run.services.clock.wait(retry.wait_before(attempt + 1, run.services.chance.random()))
+    finally:
+        run.busy -= 1
+
+
+def failure_of(part: Step | Tool, error: Exception) -> StepFailed:
+    """The error that a step raises, now and in every replay."""
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if isinstance(error, TimeoutError):
+        return StepFailed(
+            "P303",
+            f"`{part.name}` took longer than {duration_text(part.timeout)}",
+            place=part.place,
+            fix="give it more time with timeout=, or make it faster",
+            kind=kind,
+        )
+    if isinstance(error, StepFailed):
+        return error
+    code = error.code if isinstance(error, PartiError) else "P302"
+    text = error.what if isinstance(error, PartiError) else f"`{part.name}` raised {kind}: {error}"
+    return StepFailed(code, text, place=part.place, fix=getattr(error, "fix", ""), kind=kind)
+
+
+def as_answer(failure: StepFailed) -> bytes:
+    """A failure as it stands in the journal."""
+    return to_json({**failure.as_json(), "kind": failure.kind})
+
+
+def as_failure(facts: dict[str, Any]) -> StepFailed:
+    """A failure out of the journal."""
+    return StepFailed(
+        facts["code"], facts["error"], place=facts.get("place"), fix=facts.get("try", ""), kind=facts.get("kind", "")
+    )
+
+
+def digest_of(function: Function, body: bytes) -> str:
+    """The digest of a step's arguments."""
+    return step_digest(orderless(body) if function.has_sets else body)
+
+
+def _again(known: Entry, returns: Payload) -> Any:
+    if known.kind == Kind.FAIL:
+        raise as_failure(known.answer)
+    return returns.decode(to_json(known.answer))
+
+
+async def read(context: RunContext, table: Table, place: tuple[str, str, str]) -> Any:
+    """A row as the run sees it: journaled, so that it stays what it was."""
+    run = context.run
+    body = to_json(place[2])
+    digest = step_digest(body)
+    known = run.recorded.take(context.path, table.name, digest) if run.recorded else None
+    if known:
+        return None if known.answer is None else unpack_row(table, to_json(known.answer))
+    started = run.services.clock.now()
+    held, row = run.services.overlay.get(place)
+    if not held:
+        row = await counted(context, run.services.store.row(*place))
+    run.note(
+        Kind.STEP, context.path, table.name, digest, started, run.services.clock.now() - started, body, row or NULL
+    )
+    if run.services.replay_each:
+        await rewind(context)
+    return None if row is None else unpack_row(table, row)
+
+
+async def scan(context: RunContext, table: Table, after: str, limit: int) -> list[Any]:
+    """Rows in key order as the run sees them, its own writes included."""
+    run = context.run
+    body = to_json([after, limit])
+    digest = step_digest(body)
+    known = run.recorded.take(context.path, table.name, digest) if run.recorded else None
+    if known:
+        return [unpack_row(table, to_json(row)) for row in known.answer]
+    started = run.services.clock.now()
+    rows = await _merged(context, table, after, limit)
+    answer = b"[" + b",".join(rows) + b"]"
+    run.note(Kind.STEP, context.path, table.name, digest, started, run.services.clock.now() - started, body, answer)
+    if run.services.replay_each:
+        await rewind(context)
+    return [unpack_row(table, row) for row in rows]
+
+
+async def _merged(context: RunContext, table: Table, after: str, limit: int) -> list[bytes]:
+    run = context.run
+    tenant = run.record.tenant
+    fresh = run.services.overlay.of_table(table.name, tenant)
+    fresh.update({key: row for (name, owner, key), row in run.rows.items() if name == table.name and owner == tenant})
+    wanted = limit + len(fresh)
+    stored = await counted(context, run.services.store.rows(table.name, tenant, after=after, limit=wanted))
+    merged: dict[str, bytes | None] = {**dict(stored), **{key: row for key, row in fresh.items() if key > after}}
+    return [row for _, row in sorted(merged.items()) if row is not None][:limit]
+
+
+async def counted(context: RunContext, reading: Any) -> Any:
+    """Await something short that is not a step; the run counts as busy meanwhile."""
+    context.run.busy += 1
+    try:
+        return await reading
+    finally:
+        context.run.busy -= 1
+
+
+async def rewind(context: RunContext) -> None:
+    """Take the run down and start it again from its journal, unless another of its steps is under way."""
+    run = context.run
+    if run.busy == 0 and not run.flying:
+        run.unwind(Unwinding.REWIND)
+        await asyncio.get_running_loop().create_future()
