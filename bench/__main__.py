@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bench.machine import machine, warnings
 from bench.process import Figures
-from bench.report import show, write
+from bench.report import failures, show, write
 from bench.scenarios import KEYS, SUBJECTS, Bench
 from bench.venv import ROOT, Environment, peers_environment
 
@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> Figures:
         "version": 1,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": facts,
-        "warnings": warnings(facts),
+        "warnings": [*warnings(facts), *failures([*runs, *alone])],
         "rounds": asked.rounds,
         "seconds": asked.seconds,
         "runs": runs,

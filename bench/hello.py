@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 
 import uvicorn
@@ -31,7 +30,10 @@ async def main() -> None:
         app, loop="asyncio", http="httptools", lifespan="off", ws="none", access_log=False, log_level="warning"
     )
     server = uvicorn.Server(config)
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=1024)) as listening:
+    # asyncio turns Nagle's algorithm off only for a socket that says it is TCP; create_server's does not.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(1024)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         port = listening.getsockname()[1]
         figures = await drive(port, connections=asked.concurrency, seconds=asked.seconds, path="/hello")

@@ -10,9 +10,11 @@ from bench.timing import time_runs
 from parti import System
 from parti.testing import running
 
-SETTINGS = (
-    "a durable endpoint of five steps, Operations.call in the process; SQLite store with its defaults (WAL, FULL)"
-)
+STORE = "Operations.call in the process; SQLite store with its defaults (WAL, FULL)"
+SETTINGS = {
+    "five": f"a durable endpoint of five steps, journaled but not waited for one by one; its end is; {STORE}",
+    "five_fenced": f"a durable endpoint of five `write` tools: intent on disk before each, result after each; {STORE}",
+}
 MANY = 1024
 """How many calls may be under way: more than any concurrency that is measured."""
 
@@ -33,9 +35,25 @@ async def five(value: int) -> int:
     return value
 
 
+@bench.tool(effect="write", key="id", idempotent=True)
+async def add_outside(id: str, value: int) -> int:
+    """One step that is fenced like an effect on the outside, though it has none."""
+    return value + 1
+
+
+@bench.post("/five-fenced", concurrency=MANY)
+async def five_fenced(value: int) -> int:
+    """The run whose every step is on disk before the next one starts."""
+    first = value
+    for _ in range(STEPS):
+        value = await add_outside(f"{first}-{value}", value)
+    return value
+
+
 async def main() -> None:
     """Measure and report, with the bytes that each step took in the journal and in the file."""
     asked = arguments()
+    endpoint = "five_fenced" if asked.fenced else "five"
     path = asked.directory / "runs.parti"
     ended = 0
 
@@ -43,7 +61,7 @@ async def main() -> None:
 
         async def run(number: int) -> None:
             nonlocal ended
-            outcome = await live.call("five", [number])
+            outcome = await live.call(endpoint, [number])
             check(json.loads(outcome.result), number)
             ended += 1
 
@@ -54,7 +72,7 @@ async def main() -> None:
         "journal_bytes_per_step": journal / (ended * STEPS),
         "file_bytes_per_step": files / (ended * STEPS),
     }
-    report(timing.figures(), settings=SETTINGS, packages=("parti",), **sizes)
+    report(timing.figures(), settings=SETTINGS[endpoint], packages=("parti",), **sizes)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ def read_answer(status: int, output: str, errors: str) -> Figures:
         figures: Figures = json.loads(lines[-1])
         return figures
     words = errors.strip().splitlines() or lines or ["it printed nothing"]
-    return {"error": f"it ended with status {status}: {words[-1][:300]}"}
+    # The last line of an error of Parti says what to do; the one before says what is wrong.
+    last = " ".join(word.strip() for word in words[-2:] if not word.startswith("Traceback"))
+    return {"error": f"it ended with status {status}: {last[-400:]}"}
 
 
 def median(rounds: Sequence[Figures]) -> Figures:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench.process import Figures
 
@@ -43,7 +43,7 @@ def compared_cells(row: Figures) -> list[str]:
     head = [str(row["subject"]), str(row["concurrency"])]
     if "error" in row:
         return [*head, f"not measured: {row['error']}", *[""] * (len(COMPARED) - 3)]
-    spread = f"{row['steps_per_second_low']:,.0f} – {row['steps_per_second_high']:,.0f}"
+    spread = f"{row['steps_per_second_low']:,.0f} to {row['steps_per_second_high']:,.0f}"
     values = [
         row["steps_per_second"],
         spread,
@@ -69,9 +69,8 @@ def ordered(rows: Sequence[Figures]) -> list[Figures]:
 
 def journal_text(rows: Sequence[Figures]) -> str:
     """How many bytes a step of Parti takes, or "" when it was not measured."""
-    sizes = [
-        (row["journal_bytes_per_step"], row["file_bytes_per_step"]) for row in rows if "file_bytes_per_step" in row
-    ]
+    plain = [row for row in rows if row["subject"] == "Parti" and "error" not in row]
+    sizes = [(row["journal_bytes_per_step"], row["file_bytes_per_step"]) for row in plain]
     if not sizes:
         return ""
     journal, file = (sorted(column)[len(sizes) // 2] for column in zip(*sizes, strict=True))
@@ -89,28 +88,34 @@ def machine_text(facts: dict[str, Any]) -> str:
 
 
 def show(results: dict[str, Any], console: Console) -> None:
-    """Print the results."""
+    """Print the results, as narrow as a terminal wants them: without the range."""
     if results["runs"]:
-        table = Table(title="Durable runs of five steps")
-        for name, _ in COMPARED:
-            table.add_column(name, justify="left" if name == "subject" else "right", overflow="fold", no_wrap=name != "range")
-        at_once = None
-        for row in ordered(results["runs"]):
-            if at_once not in (None, row["concurrency"]):
-                table.add_section()
-            at_once = row["concurrency"]
-            table.add_row(*compared_cells(row))
-        console.print(table)
+        console.print(_compared_table(results["runs"]))
     if results["alone"]:
-        table = Table(title="Parti alone")
-        table.add_column("scenario")
-        table.add_column("measured", overflow="fold")
+        table = Table("scenario", Column("measured", overflow="fold"), title="Parti alone")
         for row in alone_rows(results):
             table.add_row(*row)
         console.print(table)
     console.print(machine_text(results["machine"]), highlight=False)
     for warning in results["warnings"]:
         console.print(warning, style="yellow", highlight=False)
+
+
+def _compared_table(rows: Sequence[Figures]) -> Table:
+    heads = [name for name, _ in COMPARED]
+    table = Table(title="Durable runs of five steps")
+    for head in heads:
+        if head != "range":
+            table.add_column(head, justify="left" if head == "subject" else "right", overflow="fold")
+    at_once = None
+    for row in ordered(rows):
+        if at_once not in (None, row["concurrency"]):
+            table.add_section()
+        at_once = row["concurrency"]
+        cells = compared_cells(row)
+        del cells[heads.index("range")]
+        table.add_row(*cells)
+    return table
 
 
 def alone_rows(results: dict[str, Any]) -> list[tuple[str, str]]:
@@ -137,6 +142,15 @@ def markdown(results: dict[str, Any]) -> str:
     for name, settings in settings_of(results):
         lines.append(f"- **{name}**: {settings}")
     return "\n".join(lines) + "\n"
+
+
+def failures(rows: Sequence[Figures]) -> list[str]:
+    """A sentence for each row of which only some rounds succeeded."""
+    return [
+        f"{row.get('scenario') or row['subject']}: {len(row['failed_rounds'])} rounds failed ({row['failed_rounds'][0]})."
+        for row in rows
+        if "failed_rounds" in row
+    ]
 
 
 def settings_of(results: dict[str, Any]) -> list[tuple[str, str]]:

@@ -25,10 +25,12 @@ class Subject:
     module: str
     packages: tuple[str, ...] = ()
     apis: tuple[str, ...] = ("best",)
+    options: tuple[str, ...] = ()
 
 
 SUBJECTS = (
     Subject("Parti", "parti", "bench.parti_runs"),
+    Subject("Parti fenced", "parti", "bench.parti_runs", options=("--fenced",)),
     Subject(
         "LangGraph", "langgraph", "bench.peers.langgraph_runs", ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite"),
         ("sync", "async"),
@@ -47,7 +49,8 @@ class Alone:
     key: str
     module: str
     options: tuple[str, ...] = ()
-    timed: bool = True
+    repeated: bool = True
+    """Whether it is measured for some seconds in each round, or once as it is."""
 
 
 ALONE = (
@@ -55,8 +58,8 @@ ALONE = (
     Alone("HTTP: bare Starlette hello", "http", "bench.hello", ("--concurrency", "64")),
     Alone("HTTP: Parti plain GET of a row", "http", "bench.parti_http", ("--kind", "get")),
     Alone("HTTP: Parti durable POST", "http", "bench.parti_http", ("--kind", "post")),
-    Alone("memory with a long queue", "memory", "bench.parti_memory", timed=False),
-    Alone("start", "start", "bench.parti_start"),
+    Alone("memory with a long queue", "memory", "bench.parti_memory", repeated=False),
+    Alone("start", "start", "bench.parti_start", repeated=False),
 )
 KEYS = tuple(subject.key for subject in SUBJECTS) + tuple(dict.fromkeys(scenario.key for scenario in ALONE))
 
@@ -88,19 +91,20 @@ class Bench:
         return [{"subject": name, "concurrency": number, **median(made)} for (name, number), made in rows.items()]
 
     def alone(self) -> list[Figures]:
-        """The scenarios of Parti alone."""
-        made = []
-        for scenario in ALONE:
-            if scenario.key in self.only:
-                self.say(scenario.title)
-                seconds = ("--seconds", str(self.seconds)) if scenario.timed else ("--events", str(self.events))
-                options = (*scenario.options, *seconds)
-                rounds = self.rounds if scenario.timed and scenario.key != "start" else 1
-                figures = [
-                    measure(sys.executable, scenario.module, options, scratch=self.scratch) for _ in range(rounds)
-                ]
-                made.append({"scenario": scenario.title, **median(figures)})
-        return made
+        """The scenarios of Parti alone, a row each. Rounds interleave here, too."""
+        rows: dict[str, list[Figures]] = {}
+        for number in range(self.rounds):
+            for scenario in ALONE:
+                if scenario.key in self.only and (scenario.repeated or number == 0):
+                    self.say(f"round {number + 1} of {self.rounds}: {scenario.title}")
+                    figures = measure(sys.executable, scenario.module, self._options(scenario), scratch=self.scratch)
+                    rows.setdefault(scenario.title, []).append(figures)
+        return [{"scenario": title, **median(made)} for title, made in rows.items()]
+
+    def _options(self, scenario: Alone) -> tuple[str, ...]:
+        if scenario.repeated:
+            return (*scenario.options, "--seconds", str(self.seconds))
+        return (*scenario.options, "--events", str(self.events)) if scenario.key == "memory" else scenario.options
 
     def _chosen(self) -> Iterator[tuple[str, Subject, str]]:
         for subject in SUBJECTS:
@@ -114,8 +118,9 @@ class Bench:
             return {"error": lacking}
         python = self.environment.python if subject.packages else sys.executable
         options = ["--concurrency", str(concurrency), "--seconds", str(self.seconds), "--api", api]
-        options += ["--row-bytes", str(self.row_bytes)]
+        options += ["--row-bytes", str(self.row_bytes), *subject.options]
         figures = measure(python, subject.module, options, scratch=self.scratch)
         # The floor comes last, so that it writes rows of the size that Parti's steps take in its journal.
-        self.row_bytes = round(figures.get("journal_bytes_per_step", self.row_bytes))
+        if not subject.options:
+            self.row_bytes = round(figures.get("journal_bytes_per_step", self.row_bytes))
         return figures

@@ -54,7 +54,7 @@ async def time_runs(run: Run, *, concurrency: int, seconds: float) -> Timing:
     numbers = itertools.count()
     count = 16
     warm = await _time(run, numbers, count, min(concurrency, count))
-    while warm.seconds < WARM_UP_SECONDS:
+    while warm.seconds < min(seconds, WARM_UP_SECONDS):
         count *= 2
         warm = await _time(run, numbers, count, min(concurrency, count))
     return await _time(run, numbers, runs_for(warm, concurrency, seconds), concurrency)
@@ -65,7 +65,7 @@ def time_threads(run: Callable[[int], None], *, concurrency: int, seconds: float
     numbers = itertools.count()
     count = 16
     warm = _time_threads(run, numbers, count, min(concurrency, count))
-    while warm.seconds < WARM_UP_SECONDS:
+    while warm.seconds < min(seconds, WARM_UP_SECONDS):
         count *= 2
         warm = _time_threads(run, numbers, count, min(concurrency, count))
     return _time_threads(run, numbers, runs_for(warm, concurrency, seconds), concurrency)
@@ -95,7 +95,7 @@ async def _time(run: Run, numbers: Iterator[int], count: int, concurrency: int) 
 
 def _time_threads(run: Callable[[int], None], numbers: Iterator[int], count: int, concurrency: int) -> Timing:
     latencies: list[float] = []
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
     left = iter(range(count))
 
     def worker() -> None:
@@ -104,9 +104,8 @@ def _time_threads(run: Callable[[int], None], numbers: Iterator[int], count: int
                 started = time.perf_counter()
                 run(next(numbers))
                 latencies.append(time.perf_counter() - started)
-        except BaseException as failure:
+        except Exception as failure:
             failures.append(failure)
-            raise
 
     threads = [threading.Thread(target=worker) for _ in range(concurrency)]
     cpu, started = cpu_seconds(), time.perf_counter()

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
-from parti.adapters.sqlite import SqliteStore, open_store
+from parti.adapters.remote import Remote
+from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
+from parti.adapters.sqlite.verify import verify_file
 from parti.design.graph import Design
 from parti.design.model import Model
 from parti.engine.loop import Engine
+from parti.ports.exporter import Exporter
 from parti.ports.scorer import Scorer
+from parti.units import Seconds
+
+PATIENCE: Final[Seconds] = 3.0
+"""How long to wait for another process to say where it listens, or to let go of the store."""
 
 
 def new_engine(
-    design: Design, store: SqliteStore, *, stand_ins: bool = False, replay_each: bool = False
+    design: Design, store: SqliteStore, *, stand_ins: bool = False, replay_each: bool = False, works: bool = True
 ) -> Engine:
-    """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop."""
+    """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
+
+    One that is never begun needs nothing to serve models with: `works=False`.
+    """
     return Engine(
         design,
         store=store,
         clock=SystemClock(),
         chance=SystemChance(),
         offload=asyncio.to_thread,
-        scorer=scorer_for(design),
+        scorer=scorer_for(design) if works else None,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )
@@ -39,9 +53,114 @@ def scorer_for(design: Design) -> Scorer | None:
     return OnnxScorer()
 
 
+def exporter() -> Exporter:
+    """What turns trained estimators into ONNX. Raises P110 only once it is used without its packages."""
+    from parti.adapters.onnx.export import OnnxExporter  # noqa: PLC0415 numpy and onnx only where models are trained
+
+    return OnnxExporter()
+
+
+@asynccontextmanager
+async def serving(
+    engine: Engine, *, host: str = "127.0.0.1", port: int = 0, token: str = ""
+) -> AsyncIterator[tuple[str, str]]:
+    """Serve `engine` over HTTP while the block runs; yields the URL and the token (a random one if none is given).
+
+    Port 0 picks a free one. Raises P501 for an address other than loopback without a token, P505 when it is taken.
+    """
+    from parti.drawings import design_json  # noqa: PLC0415 most commands serve nothing
+    from parti.serve import serve  # noqa: PLC0415
+
+    word = token or SystemChance().token()
+    drawn = partial(design_json, engine.design)
+    served = serve(
+        engine,
+        host=host,
+        port=port,
+        token=word,
+        token_given=bool(token),
+        design_json=drawn,
+        healthy=partial(_trouble, engine),
+    )
+    async with served as url:
+        yield url, word
+
+
+def _trouble(engine: Engine) -> str:
+    """Why a running system cannot work now; empty when it can."""
+    if engine.failure.done():
+        return "it ended with an error"
+    return engine.trouble or ("" if engine.working else "it is starting")
+
+
+@asynccontextmanager
+async def changing(path: Path, design: Callable[[], Design], token: str) -> AsyncIterator[Engine | Remote]:
+    """Something that changes what is stored at `path`: the process that holds the store, or an engine at rest.
+
+    `design` is only asked for when no process runs; `token` opens the routes of the one that does.
+    Raises P201 when a process holds the store and cannot be talked to, and what opening a store raises.
+    """
+    url = await _wait_for_holder(path)
+    if url:
+        yield Remote(url, token)
+        return
+    declared = design()
+    store = open_store(path)
+    try:
+        engine = new_engine(declared, store, works=False)
+        await engine.start(work=False)
+        try:
+            async with _while_it_lives(engine):
+                yield engine
+        finally:
+            await engine.stop()
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _while_it_lives(engine: Engine) -> AsyncIterator[None]:
+    """Leave the block with what ended the engine, if anything does: nobody else would answer what the block awaits."""
+    task = asyncio.current_task()
+    assert task is not None
+    engine.failure.add_done_callback(lambda failure: failure.cancelled() or task.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not engine.failure.done():
+            raise
+        task.uncancel()
+        await engine.failure
+
+
+async def _wait_for_holder(path: Path) -> str:
+    """The URL of the process that holds the store; "" when none does, or none that says where it listens."""
+    clock = SystemClock()
+    until = clock.now() + PATIENCE
+    while True:
+        holder = describe_holder(path)
+        url = str(holder.get("url", "")) if holder else ""
+        if url or holder is None or clock.now() > until:
+            return url
+        await clock.wait(0.05)
+
+
 def default_path(app: Path, system: str) -> Path:
     """Where the store of an app lies unless it is told otherwise: beside the app file, named after the system."""
     return app.parent / f"{system}.parti"
 
 
-__all__ = ["default_path", "new_engine", "open_store", "scorer_for"]
+__all__ = [
+    "Remote",
+    "SystemChance",
+    "SystemClock",
+    "changing",
+    "default_path",
+    "describe_holder",
+    "exporter",
+    "new_engine",
+    "open_store",
+    "scorer_for",
+    "serving",
+    "verify_file",
+]

@@ -111,6 +111,7 @@ def test_a_dead_letter_topic_that_nothing_touches_is_left_out() -> None:
     make.topic("orders.dead", Order)
     make.handler("pack", "orders")
     assert [group.get("data-part") for group in groups(read(make.design()), "part")] == ["orders", "pack"]
+    assert "orders.dead" not in draw_text(make.design()) + draw_mermaid(make.design())
     make.does("pack", "reads orders.dead")
     assert len(groups(read(make.design()), "part")) == 3
 

@@ -6,10 +6,11 @@ import time
 from dataclasses import replace
 from itertools import combinations, pairwise
 
-from designs import lending, random_design
+from designs import lending, random_design, retail
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parti.design.graph import Design
 from parti.drawings.cards import frame
 from parti.drawings.crossings import crossings, reduce_crossings
 from parti.drawings.flow import drawn_parts, links
@@ -85,6 +86,11 @@ def test_reordering_columns_never_adds_crossings(graph: tuple[list[Box], list[Ed
     assert crossings(net) <= before
 
 
+def test_a_shop_is_drawn_with_at_most_one_crossing_and_a_lending_desk_with_none() -> None:
+    assert crossings_of(lending()) == 0
+    assert crossings_of(retail()) <= 1
+
+
 def test_a_chain_is_one_straight_line_also_past_a_shortcut() -> None:
     boxes = [Box(name, 128, 64) for name in "abcd"]
     layout = lay_out(boxes, [Edge("a", "b", weight=2), Edge("b", "c", weight=2), Edge("c", "d", weight=2)])
@@ -118,6 +124,13 @@ def test_two_hundred_parts_are_drawn_in_well_under_a_second() -> None:
     start = time.process_time()
     draw_svg(design)
     assert time.process_time() - start < 1.0
+
+
+def crossings_of(design: Design) -> int:
+    number = {part.name: index for index, part in enumerate(design.parts)}
+    net = layered(len(number), [(number[link.tail], number[link.head]) for link in links(design)])
+    reduce_crossings(net)
+    return crossings(net)
 
 
 def assert_free(layout: Layout) -> None:

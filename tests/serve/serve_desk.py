@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 
 from parti.declare.types import function_of, payload_of
 from parti.design.endpoint import Endpoint, Method
+from parti.design.goals import Retry
 from parti.design.graph import Design
 from parti.design.handler import Handler
-from parti.design.goals import Retry
 from parti.design.model import Model
 from parti.design.places import Place
 from parti.design.topic import Topic
@@ -59,7 +59,11 @@ async def standing(id: str) -> Decision | None:
 
 
 async def search(
-    limit: int, since: date = date(2020, 1, 1), level: Level = Level.LOW, tag: list[str] = [], ratio: float = 0.5  # noqa: B006
+    limit: int,
+    since: date = date(2020, 1, 1),
+    level: Level = Level.LOW,
+    tag: list[str] = [],  # noqa: B006
+    ratio: float = 0.5,
 ) -> list[str]:
     """Find applications."""
     return [str(limit), since.isoformat(), level.name, ",".join(tag), str(ratio)]

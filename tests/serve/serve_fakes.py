@@ -29,7 +29,9 @@ def run_record(id: str, *, part: str = "apply", state: State = State.DONE) -> Ru
     return RunRecord(id, part, "main", "a", state, 1, "", -1, -1, b'["x"]', b"1", b"", 1.0, 1.0, 2.0, 0.0, 0.5, "c0de")
 
 
-QUESTION = QuestionRecord("q:1", "r:1", "underwriter", "Approve?", b'{"type":"boolean"}', 1.0, 0.0, "open", b"", "", 0.0)
+QUESTION = QuestionRecord(
+    "q:1", "r:1", "underwriter", "Approve?", b'{"type":"boolean"}', 1.0, 0.0, "open", b"", "", 0.0
+)
 
 
 @dataclass
@@ -79,7 +81,9 @@ class FakeOperations:
             raise self.trouble
         part = self.design.get(Endpoint, endpoint)
         key = idempotency_key or f"fresh-{len(self.calls)}"
-        self.calls.append({"endpoint": endpoint, "arguments": list(arguments), "key": idempotency_key, "tenant": tenant})
+        self.calls.append(
+            {"endpoint": endpoint, "arguments": list(arguments), "key": idempotency_key, "tenant": tenant}
+        )
         asked = part.function.arguments.encode(tuple(arguments))
         run = f"{endpoint}:{tenant}:{key}"
         if run in self.answers:

@@ -16,7 +16,9 @@ class SystemClock:
 
     def now(self) -> Seconds:
         """Seconds since 1970-01-01T00:00Z, at least as late as any answer before."""
-        self._latest = max(self._latest, time.time())
+        now = time.time()
+        if now > self._latest:
+            self._latest = now
         return self._latest
 
     async def wait(self, duration: Seconds) -> None:

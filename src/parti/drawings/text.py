@@ -30,13 +30,14 @@ def draw_text(design: Design, *, width: int = 100) -> str:
     page = _Page(design, max(width, _LEAST_WIDTH), _index(design))
     page.head()
     fed = {arrow.target for arrow in design.arrows if arrow.kind == "publishes"}
-    page.section("Events", [*design.all(Source), *(topic for topic in design.all(Topic) if topic.name not in fed)])
+    drawn = drawn_parts(design)
+    topics = [part for part in drawn if isinstance(part, Topic)]
+    page.section("Events", [*design.all(Source), *(topic for topic in topics if topic.name not in fed)])
     page.section("Endpoints", list(design.all(Endpoint)))
     page.section("Schedules", list(design.all(Schedule)))
     page.section("Monitors", list(design.all(Monitor)))
     # Topics of a closed loop, and whatever no arrow leads to.
-    drawn = drawn_parts(design)
-    page.section("Topics that feed themselves", [part for part in drawn if isinstance(part, Topic)])
+    page.section("Topics that feed themselves", [*topics])
     page.section("Not reached from any of these", drawn)
     page.groups()
     page.opaque()

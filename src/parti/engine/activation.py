@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parti.design.endpoint import Endpoint
 from parti.design.handler import Handler
@@ -15,6 +15,9 @@ from parti.engine.recorded import Recorded
 from parti.engine.services import Services
 from parti.ports.store import NewEvent, RunRecord
 from parti.units import Seconds
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
 
 Runner = Handler | Endpoint | Schedule
 
@@ -27,8 +30,8 @@ class Unwinding(Enum):
     PARK = auto()
     HAND_BACK = auto()
     CANCEL = auto()
-    TIMEOUT = auto()
     REWIND = auto()
+    OVER = auto()
 
 
 class Wait:
@@ -49,7 +52,9 @@ class Activation:
         "allowed",
         "attempt",
         "began",
+        "begun",
         "blobs",
+        "branches",
         "busy",
         "entries",
         "events",
@@ -101,6 +106,10 @@ class Activation:
         self.journaled = recorded is not None
         """Whether entries of it are (or are about to be) in the journal."""
         self.began = self.started = services.clock.now()
+        self.branches: dict[asyncio.Task[Any], RunContext] = {}
+        """Tasks that the run has started and that have not ended, each with its context."""
+        self.begun = False
+        """Whether its task runs; one that is cancelled before would never tell how it ended."""
         self.waiting_since: Seconds = 0.0
         self.unwinding = Unwinding.NO
         self.task: asyncio.Task[None] | None = None
@@ -134,7 +143,7 @@ class Activation:
     async def fence(self) -> None:
         """Return when all that the run has journaled is on disk."""
         self.flush()
-        await asyncio.shield(self.services.commits.durable())
+        await self.services.commits.durable()
 
     def release(self, at: Seconds) -> None:
         """Hand everything the run leaves behind (entries, events, rows, record) to the present batch."""
@@ -172,7 +181,7 @@ class Activation:
         """Take the function down. What it awaits is cancelled; what it does meanwhile is refused."""
         if self.unwinding is Unwinding.NO:
             self.unwinding = why
-            if self.task is not None:
+            if self.task is not None and self.begun:
                 self.task.cancel()
 
 

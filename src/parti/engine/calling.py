@@ -10,6 +10,10 @@ from parti.design.function import Function
 from parti.units import Seconds
 
 
+class OutOfTime(TimeoutError):
+    """The function took longer than its timeout; one that raises TimeoutError itself is not meant."""
+
+
 class Offload(Protocol):
     """Runs a blocking function without blocking the event loop."""
 
@@ -17,20 +21,29 @@ class Offload(Protocol):
 
 
 async def call(function: Function, arguments: tuple[Any, ...], timeout: Seconds, offload: Offload) -> Any:
-    """The function's answer. Raises TimeoutError after `timeout` seconds.
+    """The function's answer. Raises OutOfTime after `timeout` seconds.
 
     A coroutine that never waits costs no timer: it is driven up to its first wait before a timeout is set up.
     """
     if not function.is_async:
-        async with asyncio.timeout(timeout):
-            return await offload(function.call, *arguments)
+        return await _bounded(offload(function.call, *arguments), timeout)
     coroutine: Coroutine[Any, Any, Any] = function.call(*arguments)
     try:
         awaited = coroutine.send(None)
     except StopIteration as done:
         return done.value
-    async with asyncio.timeout(timeout):
-        return await _Rest(coroutine, awaited)
+    return await _bounded(_Rest(coroutine, awaited), timeout)
+
+
+async def _bounded(work: Awaitable[Any], timeout: Seconds) -> Any:
+    limit = asyncio.timeout(timeout)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError as late:
+        if limit.expired():
+            raise OutOfTime from late
+        raise
 
 
 class _Rest:

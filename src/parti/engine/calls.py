@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from parti.design.endpoint import Endpoint
@@ -41,12 +39,15 @@ async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, 
         )
     if known is not None and known.state.ended:
         return _outcome(known, repeated=True)
-    async with admitted(engine, endpoint):
+    admit(engine, endpoint)
+    try:
         job = engine.runs.jobs.get(id)
         if job is None:
             job = _new_job(engine, endpoint, id, arguments, body, tenant)
             engine.runs.enter(job)
         return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
+    finally:
+        engine.active_calls[endpoint.name] -= 1
 
 
 async def _known(engine: Engine, id: str) -> RunRecord | None:
@@ -85,12 +86,14 @@ async def _end_of(engine: Engine, job: Job, endpoint: Endpoint) -> RunRecord:
         async with asyncio.timeout(endpoint.timeout):
             return await asyncio.shield(job.future)
     except TimeoutError:
-        raise RunError(
+        late = RunError(
             "P303",
             f"{job.record.id} goes on, but took longer than {duration_text(endpoint.timeout)}",
             place=endpoint.place,
             fix="ask again with the same Idempotency-Key",
-        ) from None
+        )
+        late.run = job.record.id
+        raise late from None
 
 
 def _outcome(record: RunRecord, *, repeated: bool) -> Outcome:
@@ -99,20 +102,15 @@ def _outcome(record: RunRecord, *, repeated: bool) -> Outcome:
     return Outcome(record.id, record.result, repeated)
 
 
-@asynccontextmanager
-async def admitted(engine: Engine, endpoint: Endpoint) -> AsyncIterator[None]:
-    """Count a call against its endpoint's bound. Raises Overloaded."""
+def admit(engine: Engine, endpoint: Endpoint) -> None:
+    """Count a call against its endpoint's bound; the caller counts it off. Raises Overloaded."""
     refuse_if_troubled(engine)
-    active = engine.active_calls.get(endpoint.name, 0)
+    active = engine.active_calls[endpoint.name]
     if active >= endpoint.concurrency or not engine.commits.room:
         raise Overloaded(
             "P503", f"`{endpoint.name}` has {active} calls under way", place=endpoint.place, fix="try again in a moment"
         )
     engine.active_calls[endpoint.name] = active + 1
-    try:
-        yield
-    finally:
-        engine.active_calls[endpoint.name] -= 1
 
 
 def refuse_if_troubled(engine: Engine) -> None:
@@ -145,9 +143,9 @@ async def _plainly(
     return part.function.returns.encode(answer)
 
 
-async def figures(engine: Engine) -> dict[str, dict[str, float]]:
+async def figures(engine: Engine) -> dict[str, dict[str, Any]]:
     """What every monitor says."""
-    said: dict[str, dict[str, float]] = {}
+    said: dict[str, dict[str, Any]] = {}
     for monitor in engine.design.all(Monitor):
         body = await _plainly(engine, monitor, (), "main", 30.0)
         said[monitor.title] = dict(monitor.function.returns.decode(body))

@@ -37,11 +37,12 @@ class Commits:
         self._after: list[After] = []
         self._durable: asyncio.Future[None] | None = None
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._writing = False
         self.batch = Batch()
         self.records = 0
         self.number = 0
+        """The number of the present batch."""
+        """Of the batch that is being gathered."""
         self.trouble = ""
         """Why nothing can be written at the moment; empty when all is well."""
 
@@ -53,13 +54,12 @@ class Commits:
     @property
     def resting(self) -> bool:
         """Whether all that was added is on disk."""
-        return self._idle.is_set()
+        return not self._writing and not self._wake.is_set()
 
     def touch(self, records: int = 1) -> None:
         """Say that `records` were added to `batch`, which is to be written soon."""
         self.records += records
         if not self._wake.is_set():
-            self._idle.clear()
             self._wake.set()
 
     def then(self, after: After) -> None:
@@ -68,29 +68,29 @@ class Commits:
         self.touch(0)
 
     def durable(self) -> asyncio.Future[None]:
-        """Done once all that has been added so far is on disk. Shared: shield it, do not cancel it."""
+        """Done once all that has been added so far is on disk. Who stops waiting for it disturbs nobody else."""
         if self._durable is None:
             self._durable = asyncio.get_running_loop().create_future()
         self.touch(0)
-        return self._durable
+        return asyncio.shield(self._durable)
 
     async def run(self) -> None:
         """Write batch after batch until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._writing = True
             self._after.append(self._seal(self.batch))
             batch, after, durable = self.batch, self._after, self._durable
             self.batch, self._after, self._durable = Batch(), [], None
             self.records = 0
-            receipt = await self._write(batch, durable) if batch else Receipt(-1, ())
             self.number += 1
+            receipt = await self._write(batch, durable) if batch else Receipt(-1, ())
+            self._writing = False
             for call in after:
                 call(receipt)
             if durable is not None and not durable.done():
                 durable.set_result(None)
-            if not self._wake.is_set():
-                self._idle.set()
 
     async def _write(self, batch: Batch, durable: asyncio.Future[None] | None) -> Receipt:
         failures = 0

@@ -36,7 +36,7 @@ class RunContext:
     apart the same way in every replay. Implements ports.context.Context.
     """
 
-    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "path", "run")
+    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "path", "run", "uses")
 
     def __init__(self, run: Activation, path: str, key: str = "") -> None:
         self.run = run
@@ -46,6 +46,8 @@ class RunContext:
         self._chance: random.Random | None = None
         self._ids = 0
         self._asked: dict[tuple[str, str], int] | None = None
+        self.uses = 0
+        """How many parts this branch has used."""
 
     def branch(self) -> RunContext:
         """The context of a task started here."""
@@ -53,9 +55,9 @@ class RunContext:
         self._branches += 1
         return RunContext(self.run, name, self._key)
 
-    def inside(self, digest: str, key: str = "") -> RunContext:
-        """The context of the inside of a step."""
-        return RunContext(self.run, f"{self.path}/{digest}", key)
+    def inside(self, key: str = "") -> RunContext:
+        """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
+        return RunContext(self.run, f"{self.path}/{self.uses}", key)
 
     def question(self, who: str, text: str) -> str:
         """A short name for a question of this branch: equal questions are told apart by their order."""
@@ -67,6 +69,7 @@ class RunContext:
 
     def check(self, arrow: str) -> None:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""
+        self.uses += 1
         run = self.run
         if run.unwinding is not Unwinding.NO:
             raise asyncio.CancelledError(run.unwinding.name)
@@ -178,11 +181,17 @@ def new_event(topic: Topic, event: Any, tenant: str, cause: str, at: Seconds) ->
     return NewEvent(topic.name, partition, tenant, key, topic.payload.encode(settled), topic.payload.digest, at, cause)
 
 
-def branching(loop: asyncio.AbstractEventLoop, coroutine: Any, context: Context | None = None) -> asyncio.Task[Any]:
+def branching(
+    loop: asyncio.AbstractEventLoop, coroutine: Any, context: Context | None = None, **options: Any
+) -> asyncio.Task[Any]:
     """A task factory for the event loop: tasks that a run starts become branches of it."""
     surrounding = CURRENT.get()
     if not isinstance(surrounding, RunContext):
-        return asyncio.Task(coroutine, loop=loop, context=context)
+        return asyncio.Task(coroutine, loop=loop, context=context, **options)
+    branch, branches = surrounding.branch(), surrounding.run.branches
     inner = context or copy_context()
-    inner.run(CURRENT.set, surrounding.branch())
-    return asyncio.Task(coroutine, loop=loop, context=inner)
+    inner.run(CURRENT.set, branch)
+    task = asyncio.Task(coroutine, loop=loop, context=inner, **options)
+    branches[task] = branch
+    task.add_done_callback(branches.pop)
+    return task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -28,8 +27,8 @@ def run_of_tick(schedule: str, tick: int) -> str:
 
 
 def step_digest(arguments: bytes) -> str:
-    """12 characters that name a step's arguments (72 bits of BLAKE2b over their JSON)."""
-    return urlsafe_b64encode(blake2b(arguments, digest_size=9).digest()).decode()
+    """16 hex digits that name a step's arguments (64 bits of BLAKE2b over their JSON)."""
+    return blake2b(arguments, digest_size=8).hexdigest()
 
 
 def orderless(arguments: bytes) -> bytes:

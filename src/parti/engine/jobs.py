@@ -16,12 +16,14 @@ from parti.design.goals import NO_RETRY, Retry
 from parti.design.handler import Handler
 from parti.design.topic import Topic
 from parti.engine.activation import Activation, Runner
+from parti.engine.calling import OutOfTime
 from parti.engine.identity import partition_of, run_of_event
+from parti.engine.steps import in_words, kind_of
 from parti.errors import PartiError, RunError, StepFailed
 from parti.ports.store import Event, NewEvent, RunRecord, State
-from parti.units import Seconds
+from parti.units import Seconds, duration_text
 
-FINAL = frozenset({"P301", "P305", "P310", "P401", "P402", "P404"})
+FINAL = frozenset({"P301", "P305", "P308", "P310", "P401", "P402", "P404"})
 """Errors that another attempt cannot mend."""
 
 LaneKey = tuple[str, str, str]
@@ -32,6 +34,7 @@ class Job:
 
     __slots__ = (
         "activation",
+        "aside",
         "asks",
         "event",
         "future",
@@ -55,6 +58,8 @@ class Job:
         """Resolved when the run's end is on disk, for those who wait for it."""
         self.settled: dict[str, Any] = {}
         """Answers given while the run was in memory."""
+        self.aside = False
+        """Whether it, or who is first in its line, rests: then it takes no room that others could use."""
         self.asks = False
         """Whether it rests because people have not answered yet."""
         self.stored = False
@@ -86,26 +91,46 @@ def retry_of(runner: Runner) -> Retry:
     return NO_RETRY if isinstance(runner, Endpoint) else runner.retry
 
 
-def error_json(error: Exception, runner: Runner) -> bytes:
+def cause_of(error: BaseException) -> BaseException:
+    """The first error in a group that another attempt cannot mend, else the first of all; other errors as they are."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    causes = [cause_of(inner) for inner in error.exceptions]
+    return next((cause for cause in causes if isinstance(cause, PartiError) and cause.code in FINAL), causes[0])
+
+
+def error_json(error: BaseException, runner: Runner) -> bytes:
     """An error as journaled: coded, with the place in the user's code."""
     if isinstance(error, PartiError):
-        facts = error.as_json()
+        facts = {name: in_words(value) for name, value in error.as_json().items()}
         facts.setdefault("place", str(runner.place))
         return to_json({**facts, **({"kind": error.kind} if isinstance(error, StepFailed) else {})})
-    frame = traceback.extract_tb(error.__traceback__)[-1:]
-    place = f"{Path(frame[0].filename).name}:{frame[0].lineno}" if frame else str(runner.place)
-    code = "P303" if isinstance(error, TimeoutError) else "P307"
-    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    return to_json({"code": code, "error": f"{kind}: {error}", "place": place, "kind": kind})
+    kind = kind_of(error)
+    if isinstance(error, OutOfTime):
+        said = f"`{runner.name}` took longer than {duration_text(runner.timeout)}"
+        return to_json({"code": "P303", "error": said, "place": str(runner.place), "kind": kind})
+    return to_json({"code": "P307", "error": f"{kind}: {in_words(error)}", "place": _place(error, runner), "kind": kind})
+
+
+def _place(error: BaseException, runner: Runner) -> str:
+    """The innermost line of the traceback that lies beside the runner's own function, else the innermost of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    home = Path(runner.function.call.__code__.co_filename).parent
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(home)] or frames
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else str(runner.place)
 
 
 def error_of(record: RunRecord) -> RunError:
     """The error that a run ended with, to be raised for its caller."""
     if record.state is State.CANCELLED:
-        return RunError("P311", f"{record.id} was cancelled")
-    facts = json.loads(record.error)
-    fix = facts.get("try") or f"look at it with `parti why {record.id}`"
-    return StepFailed(facts["code"], facts["error"], place=facts.get("place"), fix=fix, kind=facts.get("kind", ""))
+        error = RunError("P311", f"{record.id} was cancelled")
+    else:
+        facts = json.loads(record.error)
+        fix = facts.get("try") or f"look at it with `parti why {record.id}`"
+        kind = facts.get("kind", "")
+        error = StepFailed(facts["code"], facts["error"], place=facts.get("place"), fix=fix, kind=kind)
+    error.run = record.id
+    return error
 
 
 def dead_letter(job: Job, payload: bytes, topic: Topic, dead: Topic, at: Seconds) -> NewEvent:

@@ -48,6 +48,10 @@ class Lanes(Generic[T]):
         line = self._lines.get(key)
         return line is not None and line[0] is item
 
+    def first(self, key: Hashable) -> T:
+        """Who has its turn."""
+        return self._lines[key][0]
+
     def behind(self, key: Hashable) -> Iterator[T]:
         """Those in line behind the first."""
         line = iter(self._lines.get(key, ()))

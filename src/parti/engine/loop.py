@@ -8,6 +8,7 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
+from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
 from parti.design.model import Model
 from parti.design.schedule import Schedule
@@ -83,7 +84,9 @@ class Engine:
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Raises what ended the engine, if anything did."""
         self.sources_open = 0
-        self.active_calls: dict[str, int] = {}
+        self.active_calls = {endpoint.name: 0 for endpoint in design.all(Endpoint)}
+        self.publishing: dict[str, asyncio.Future[None]] = {}
+        """Publications with an idempotency key that are under way."""
         self._background: set[asyncio.Task[Any]] = set()
         self._changed = asyncio.Event()
         asyncio.get_running_loop().set_task_factory(branching)
@@ -105,10 +108,25 @@ class Engine:
 
     # Starting and stopping
 
-    async def start(self) -> None:
-        """Check that store and design fit, take up open runs, and begin to read. Raises P403, P406."""
+    @property
+    def working(self) -> bool:
+        """Whether it works on runs; until `begin` it only takes them down."""
+        return self.runs.working
+
+    async def start(self, *, work: bool = True) -> None:
+        """Check that store and design fit, take up open runs, and begin to work. Raises P403, P406.
+
+        Without `work` everything may be asked of it, but no run goes on and nothing is read until `begin`.
+        """
+        self.runs.working = False
         self.spawn(self.commits.run())
         await starting.start(self)
+        if work:
+            self.begin()
+
+    def begin(self) -> None:
+        """Let runs go on, sources be read and schedules tick."""
+        self.runs.begin()
         self.spawn(self.timers.run())
         self.spawn(self.resting.run())
         for subscription in self.runs.subscriptions.values():
@@ -268,6 +286,6 @@ class Engine:
         self._design.get(Model, version.model)
         return await publishing.add_version(self, version, onnx)
 
-    async def figures(self) -> dict[str, dict[str, float]]:
+    async def figures(self) -> dict[str, dict[str, Any]]:
         """See Operations.figures."""
         return await calls.figures(self)

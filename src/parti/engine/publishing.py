@@ -22,31 +22,44 @@ EVENT_MAX = 16 * 1024 * 1024
 """The largest event that is accepted, in bytes."""
 
 
-async def publish(engine: Engine, name: str, payloads: Sequence[bytes], tenant: str, idempotency_key: str) -> Published:
-    """Check every payload, then store all; where they lie once they are on disk."""
+async def publish(
+    engine: Engine, name: str, payloads: Sequence[bytes], tenant: str, idempotency_key: str
+) -> Published:
+    """Check every payload, then store all; where they lie once they are on disk. A repeated key publishes nothing."""
     refuse_if_troubled(engine)
     topic = engine.design.get(Topic, name)
+    events = [_checked(engine, topic, index, payload, tenant) for index, payload in enumerate(payloads)]
+    if not idempotency_key:
+        await _refuse_over_backlog(engine, topic, len(events))
+        return await _store(engine, name, events)
     note = f"published:{tenant}:{name}:{idempotency_key}"
-    if idempotency_key:
+    while note in engine.publishing:
+        await asyncio.shield(engine.publishing[note])
+    engine.publishing[note] = asyncio.get_running_loop().create_future()
+    try:
         earlier = await engine.store.note(note)
         if earlier is not None:
             return Published(name, [tuple(position) for position in from_json(earlier)])
-    events = [_checked(engine, topic, index, payload, tenant) for index, payload in enumerate(payloads)]
-    await _refuse_over_backlog(engine, topic, len(events))
+        await _refuse_over_backlog(engine, topic, len(events))
+        engine.commits.batch.notes[note] = b"[]"  # on disk together with the events, which get their offsets there
+        published = await _store(engine, name, events)
+        engine.commits.batch.notes[note] = to_json(published.positions)
+        engine.commits.touch()
+        return published
+    finally:
+        engine.publishing.pop(note).set_result(None)
+
+
+async def _store(engine: Engine, name: str, events: list[NewEvent]) -> Published:
     commits = engine.commits
     first = len(commits.batch.events)
     commits.batch.events.extend(events)
     done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-    commits.then(done.set_result)
+    commits.then(lambda receipt: None if done.done() else done.set_result(receipt))
     commits.touch(len(events))
     receipt = await done
     offsets = receipt.offsets[first : first + len(events)]
-    positions = [(event.partition, offset) for event, offset in zip(events, offsets, strict=True)]
-    if idempotency_key:
-        commits.batch.notes[note] = to_json(positions)
-        commits.touch()
-        await commits.durable()
-    return Published(name, positions)
+    return Published(name, [(event.partition, offset) for event, offset in zip(events, offsets, strict=True)])
 
 
 def _checked(engine: Engine, topic: Topic, index: int, payload: bytes, tenant: str) -> NewEvent:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from parti.design.handler import Handler
 from parti.design.topic import Topic
@@ -15,7 +15,7 @@ from parti.engine.activation import Activation, Unwinding
 from parti.engine.calling import call
 from parti.engine.context import RunContext, new_event
 from parti.engine.entries import Kind
-from parti.engine.jobs import FINAL, Job, dead_letter, error_json, retry_of
+from parti.engine.jobs import FINAL, Job, cause_of, dead_letter, error_json, retry_of
 from parti.engine.lanes import Lanes
 from parti.engine.machine import (
     Begun,
@@ -36,10 +36,13 @@ from parti.engine.rows import event_value
 from parti.engine.services import Services
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
-from parti.errors import PartiError
+from parti.errors import PartiError, RunError
 from parti.ports.context import CURRENT
-from parti.ports.store import Receipt, State
+from parti.ports.store import Event, Receipt, RunRecord, State
 from parti.units import Seconds
+
+PATIENCE: Final[Seconds] = 5.0
+"""How long a branch that was cancelled may take to end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +60,15 @@ class Runs:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     stopping: bool = False
+    working: bool = True
+    """Whether runs are begun; if not, they stand in line until `begin`."""
+
+    def begin(self) -> None:
+        """Let every run that is first in its line have its turn."""
+        self.working = True
+        for job in list(self.jobs.values()):
+            if job.lane is None or self.lanes.is_first(job.lane, job):
+                self._has_turn(job)
 
     def enter(self, job: Job) -> None:
         """Put a run in line; it begins when it has its turn and there is room."""
@@ -64,13 +76,18 @@ class Runs:
         self.entered()
         if job.lane is None or self.lanes.enter(job.lane, job):
             self._has_turn(job)
+        elif self.lanes.first(job.lane).aside:
+            self._count(job, aside=True)
 
     def _has_turn(self, job: Job) -> None:
+        if not self.working:
+            return
         if job.record.state is State.QUEUED:
             job.turn = True
-            subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+            subscription = self.subscription_of(job)
             if subscription is None:
-                self._begin(job)
+                if not self.stopping:
+                    self._begin(job)
             else:
                 subscription.runnable.append(job)
                 self.pump(subscription)
@@ -98,6 +115,8 @@ class Runs:
         while happening is None:
             try:
                 happening = await self._once(job)
+                if happening is not None:
+                    self._conclude(job, happening)
             except asyncio.CancelledError:
                 job.activation = None
                 raise
@@ -105,30 +124,42 @@ class Runs:
                 job.activation = None
                 self.failed(bug)
                 return
-        self._conclude(job, happening)
 
     async def _once(self, job: Job) -> Happening | None:
         """Call the function once; what happened, or None when it is to be called again from its journal."""
-        run = job.activation
+        run, task = job.activation, asyncio.current_task()
         assert run is not None
+        assert task is not None
+        run.begun = True
         began = self.services.clock.now()
+        happening: Happening | None = None
         try:
-            run.value = await self._load(job, run)
-            CURRENT.set(RunContext(run, ""))
-            answer = await call(job.runner.function, run.value, job.runner.timeout, self.services.offload)
             if run.unwinding is Unwinding.NO:
-                return Returned(
-                    self.services.clock.now(), self._outcome(job, run, answer), self.services.clock.now() - began
-                )
+                happening = await self._call(job, run, began)
         except asyncio.CancelledError:
             if run.unwinding is Unwinding.NO:
-                raise
-        except Exception as error:
+                if task.cancelling():  # the process ends
+                    raise
+                happening = self._raised(job, RunError("P307", "the function cancelled itself"), began)
+        except (Exception, SystemExit) as error:
             if run.unwinding is Unwinding.NO:
-                return self._raised(job, error, began)
+                happening = self._raised(job, error, began)
         finally:
             CURRENT.set(None)
-        return await self._unwound(job, run, began)
+        if run.branches:
+            await _wind_down(run)
+        return happening or await self._unwound(job, run, began)
+
+    async def _call(self, job: Job, run: Activation, began: Seconds) -> Happening | None:
+        """Call the function with what its journal answers; None when it was taken down and returned all the same."""
+        run.value = await self._load(job, run)
+        CURRENT.set(RunContext(run, ""))
+        answer = await call(job.runner.function, run.value, job.runner.timeout, self.services.offload)
+        if run.unwinding is not Unwinding.NO:
+            return None
+        outcome = self._outcome(job, run, answer)
+        now = self.services.clock.now()
+        return Returned(now, outcome, now - began)
 
     async def _load(self, job: Job, run: Activation) -> tuple[Any, ...]:
         """The function's arguments; and, for a run taken up again, what its journal answers."""
@@ -138,11 +169,19 @@ class Runs:
         if not job.record.topic:
             return tuple(job.runner.function.arguments.decode(job.record.arguments))
         if job.event is None:
-            record = job.record
-            job.event = (
-                await self.services.store.events(record.topic, record.partition, start=record.offset, limit=1)
-            )[0]
+            job.event = await self._event(job.record)
         return (event_value(self.services.design.get(Topic, job.record.topic), job.event),)
+
+    async def _event(self, record: RunRecord) -> Event:
+        """The event of a run. Raises P308 when it is kept no longer."""
+        found = await self.services.store.events(record.topic, record.partition, start=record.offset, limit=1)
+        if not found or found[0].offset != record.offset:
+            raise RunError(
+                "P308",
+                f"the event {record.topic}:{record.partition}:{record.offset} has expired",
+                fix=f"publish it again, or give `{record.topic}` a longer retain=",
+            )
+        return found[0]
 
     def _outcome(self, job: Job, run: Activation, answer: Any) -> bytes:
         """What the function returned, as JSON; a handler's answer becomes an event instead."""
@@ -154,7 +193,8 @@ class Runs:
             run.events.append(new_event(topic, answer, job.record.tenant, job.record.id, self.services.clock.now()))
         return b""
 
-    def _raised(self, job: Job, error: Exception, began: Seconds) -> Raised:
+    def _raised(self, job: Job, error: BaseException, began: Seconds) -> Raised:
+        error = cause_of(error)
         final = isinstance(error, PartiError) and error.code in FINAL
         now = self.services.clock.now()
         body = error_json(error, job.runner)
@@ -194,10 +234,12 @@ class Runs:
         run.record = job.record
         if duty is not Duty.COMMIT:
             run.discard()
-        if duty is Duty.BURY and job.event is not None:
-            topic = self.services.design.get(Topic, job.record.topic)
-            dead = self.services.design.get(Topic, topic.dead_letters or "")
-            run.events.append(dead_letter(job, job.event.payload, topic, dead, job.record.ended))
+        topic = self.services.design.by_name.get(job.record.topic)
+        if duty is Duty.BURY and job.event is not None and isinstance(topic, Topic):
+            # A topic of dead letters has none of its own: the run alone tells.
+            dead = self.services.design.by_name.get(topic.dead_letters or "")
+            if isinstance(dead, Topic):
+                run.events.append(dead_letter(job, job.event.payload, topic, dead, job.record.ended))
         if duty in (Duty.COMMIT, Duty.BURY, Duty.DROP):
             run.release(self.services.clock.now())
             self._end(job)
@@ -211,25 +253,49 @@ class Runs:
         self.on_record(job)
         job.event = None
         job.turn = False
-        subscription = self._left(job)
-        if subscription and duty is Duty.QUEUE:
-            subscription.loaded += 1
-        elif subscription:
-            subscription.aside += 1
+        if duty is Duty.WAIT:
+            self.set_aside(job, aside=True)
+        self._left(job)
         if duty is Duty.WAIT and job.record.wake:
             self.timers.at(job.record.wake, partial(self.woken, job))
         if duty is Duty.QUEUE and not self.stopping:
             self._has_turn(job)
 
-    def _left(self, job: Job) -> Subscription | None:
+    def _left(self, job: Job) -> None:
         """A run of a subscription is no longer at work."""
-        subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+        subscription = self.subscription_of(job)
         if subscription:
             subscription.active -= 1
-            subscription.loaded -= 1
             subscription.look()
             self.pump(subscription)
-        return subscription
+
+    def subscription_of(self, job: Job) -> Subscription | None:
+        """Where the run's event was read; None for calls and ticks."""
+        return self.subscriptions.get(job.record.part) if job.record.topic else None
+
+    def set_aside(self, job: Job, *, aside: bool) -> None:
+        """A run rests, or rests no longer: it and those behind it do not take the room of others meanwhile."""
+        self._count(job, aside=aside)
+        for other in self.lanes.behind(job.lane):
+            self._count(other, aside=aside)
+
+    def _count(self, job: Job, *, aside: bool) -> None:
+        subscription = self.subscription_of(job)
+        if job.aside == aside:
+            return
+        job.aside = aside
+        if aside and not job.turn:
+            job.event = None  # it is read again when its turn comes
+        if subscription:
+            subscription.aside += 1 if aside else -1
+            subscription.loaded -= 1 if aside else -1
+            subscription.look()
+
+    def _uncount(self, job: Job) -> None:
+        subscription = self.subscription_of(job)
+        if subscription:
+            subscription.aside -= job.aside
+            subscription.loaded -= not job.aside
 
     def _end(self, job: Job) -> None:
         """The run is over: the next of its key has its turn, and whoever waits for it learns its end from disk."""
@@ -237,6 +303,7 @@ class Runs:
         self.on_record(job)
         self.services.commits.then(partial(self.ended, job))
         self._leave_line(job)
+        self._uncount(job)
         if job.record.topic:
             del self.jobs[job.record.id]
             self._left(job)
@@ -249,19 +316,18 @@ class Runs:
             return
         following = self.lanes.leave(job.lane, job)
         if following is not None:
+            self.set_aside(following, aside=False)
             self._has_turn(following)
 
     def drop(self, job: Job) -> None:
         """End a run that is not at work: a person cancelled it."""
-        resting = job.record.state is not State.QUEUED
         job.record, _ = advance(job.record, Cancelled(self.services.clock.now()))
         self.services.commits.batch.runs[job.record.id] = job.record
         self.services.commits.then(partial(self.ended, job))
         self.on_record(job)
-        subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
+        self._uncount(job)
+        subscription = self.subscription_of(job)
         if subscription:
-            subscription.aside -= resting
-            subscription.loaded -= not resting
             if job in subscription.runnable:
                 subscription.runnable.remove(job)
             subscription.look()
@@ -278,13 +344,27 @@ class Runs:
         """What a resting run waits for may be there."""
         if job.record.state in (State.WAITING, State.BACKOFF, State.PARKED) and job.activation is None:
             job.record, _ = advance(job.record, Woken())
-            subscription = self.subscriptions.get(job.record.part) if job.record.topic else None
-            if subscription:
-                subscription.aside -= 1
-                subscription.loaded += 1
+            self.set_aside(job, aside=False)
             self._has_turn(job)
 
     def on_record(self, job: Job) -> None:
         job.stored = True
-        if job.record.topic and job.record.part in self.subscriptions:
-            self.subscriptions[job.record.part].mark(job.record.partition, job.record.offset)
+        subscription = self.subscription_of(job)
+        if subscription:
+            subscription.mark(job.record.topic, job.record.partition, job.record.offset)
+
+
+async def _wind_down(run: Activation) -> None:
+    """Let writes that branches of the run have begun end, then take down the branches that its function left behind."""
+    if run.unwinding is Unwinding.NO:
+        run.unwinding = Unwinding.OVER
+    while run.flying:
+        await asyncio.wait(list(run.flying.values()))
+    left = [task for task, branch in run.branches.items() if branch.uses]
+    for task in left:
+        task.cancel()
+    if left:
+        done, _ = await asyncio.wait(left, timeout=PATIENCE)
+        for task in done:
+            if not task.cancelled():
+                task.exception()  # looked at: nobody else will

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from parti.design.endpoint import Endpoint
@@ -16,7 +17,7 @@ from parti.engine.calls import runner_of
 from parti.engine.jobs import Job, lane_of
 from parti.engine.subscription import Partition, Subscription
 from parti.errors import RunError
-from parti.ports.store import RunRecord, State
+from parti.ports.store import State
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
@@ -64,7 +65,8 @@ async def _subscribe(engine: Engine) -> None:
             first, end = ends.get((topic.name, number), (0, 0))
             low = max(first, cursors.get((handler.name, topic.name, number), 0))
             partitions.append(Partition(number, low, end))
-        subscription = Subscription(handler, partitions, engine.store)
+        moved = partial(engine.commits.touch, 0)
+        subscription = Subscription(handler, partitions, engine.store, moved, engine.change)
         engine.runs.subscriptions[handler.name] = subscription
         engine.readers.setdefault(topic.name, []).append(subscription)
 
@@ -83,32 +85,42 @@ async def _take_up(engine: Engine) -> None:
         job = Job(runner, fresh, lane_of(runner, fresh, engine.design.groups[runner.name]), engine.clock.now())
         job.stored = True
         job.asks = record.id in asked
-        _count(engine, fresh)
+        _count(engine, job)
         engine.runs.enter(job)
     for part, count in strangers.items():
         log.warning("%d open runs of `%s` wait: the design has no such part any more", count, part)
 
 
-def _count(engine: Engine, record: RunRecord) -> None:
-    subscription = engine.runs.subscriptions.get(record.part) if record.topic else None
+def _count(engine: Engine, job: Job) -> None:
+    job.aside = job.record.state is not State.QUEUED
+    subscription = engine.runs.subscription_of(job)
     if subscription:
-        subscription.mark(record.partition, record.offset)
-        if record.state is State.QUEUED:
-            subscription.loaded += 1
-        else:
-            subscription.aside += 1
+        subscription.mark(job.record.topic, job.record.partition, job.record.offset)
+        subscription.aside += job.aside
+        subscription.loaded += not job.aside
 
 
 async def expire_old_events(engine: Engine) -> None:
-    """Again and again: delete events that every handler has taken up and that were kept long enough."""
+    """Again and again: delete events that no run needs any more and that were kept long enough."""
     kept = [topic for topic in engine.design.all(Topic) if topic.retain is not None]
     while kept:
+        needed = _needed_events(engine)
         for topic in kept:
             for number in range(topic.partitions):
                 lows = [reader.partitions[number].watermark.low for reader in engine.readers.get(topic.name, ())]
+                lows.append(needed.get((topic.name, number), 2**62))
                 assert topic.retain is not None
                 await engine.store.expire(
-                    topic.name, number, before_offset=min(lows, default=2**62),
-                    before=engine.clock.now() - topic.retain, limit=10_000,
-                )  # fmt: skip
+                    topic.name, number, before_offset=min(lows), before=engine.clock.now() - topic.retain, limit=10_000
+                )
         await engine.clock.wait(RETENTION_LOOKS)
+
+
+def _needed_events(engine: Engine) -> dict[tuple[str, int], int]:
+    """For each topic and partition: the offset of the first event whose run has not ended."""
+    needed: dict[tuple[str, int], int] = {}
+    for job in engine.runs.jobs.values():
+        if job.record.topic:
+            place = (job.record.topic, job.record.partition)
+            needed[place] = min(job.record.offset, needed.get(place, job.record.offset))
+    return needed

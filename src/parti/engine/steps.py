@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
@@ -14,7 +14,7 @@ from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.engine.activation import Unwinding
-from parti.engine.calling import call
+from parti.engine.calling import OutOfTime, call
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import orderless, step_digest
 from parti.engine.rows import unpack_row
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 NULL = b"null"
+
+SAID_MAX: Final = 10_000
+"""Characters that are kept of what an error says."""
 
 
 async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
@@ -42,7 +45,7 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
     while True:
         started = run.services.clock.now()
         try:
-            answer, value = await guarded(context.inside(digest), part, arguments)
+            answer, value = await guarded(context.inside(), part, arguments)
         except Exception as error:
             failure = failure_of(part, error)
             if attempt < part.retry.attempts and not isinstance(error, PartiError):
@@ -84,20 +87,35 @@ async def pause(context: RunContext, retry: Retry, attempt: int) -> None:
 
 def failure_of(part: Step | Tool, error: Exception) -> StepFailed:
     """The error that a step raises, now and in every replay."""
-    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    if isinstance(error, TimeoutError):
+    kind = kind_of(error)
+    if isinstance(error, OutOfTime):
         return StepFailed(
             "P303",
             f"`{part.name}` took longer than {duration_text(part.timeout)}",
             place=part.place,
             fix="give it more time with timeout=, or make it faster",
-            kind=kind,
+            kind="TimeoutError",
         )
     if isinstance(error, StepFailed):
         return error
     code = error.code if isinstance(error, PartiError) else "P302"
-    text = error.what if isinstance(error, PartiError) else f"`{part.name}` raised {kind}: {error}"
+    text = error.what if isinstance(error, PartiError) else f"`{part.name}` raised {kind}: {in_words(error)}"
     return StepFailed(code, text, place=part.place, fix=getattr(error, "fix", ""), kind=kind)
+
+
+def kind_of(error: BaseException) -> str:
+    """The qualified name of an error's class: ``httpx.ConnectError``, ``ValueError``."""
+    kind = TimeoutError if isinstance(error, OutOfTime) else type(error)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+def in_words(error: object) -> str:
+    """What an error says, fit for JSON whatever it is: file names may hold bytes that are no text."""
+    try:
+        said = str(error)
+    except Exception as wrong:
+        said = f"(it cannot be shown: {type(wrong).__name__})"
+    return said[:SAID_MAX].encode("utf-8", "replace").decode()
 
 
 def as_answer(failure: StepFailed) -> bytes:

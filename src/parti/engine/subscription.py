@@ -37,7 +37,9 @@ class Partition:
 class Subscription:
     """Reading is bounded: `loaded` runs (in line or at work) stay below the window, those set aside below their own."""
 
-    def __init__(self, handler: Handler, partitions: list[Partition], store: Store) -> None:
+    def __init__(
+        self, handler: Handler, partitions: list[Partition], store: Store, moved: Callable[[], None], rested: Callable[[], None]
+    ) -> None:
         self.handler = handler
         self.partitions = {partition.number: partition for partition in partitions}
         self.window = max(2 * handler.concurrency, PAGE)
@@ -50,15 +52,17 @@ class Subscription:
         self.caught_up = False
         """Whether the last look found nothing more to read."""
         self._store = store
+        self._moved = moved
+        self._rested = rested
 
     @property
     def room(self) -> int:
         """How many more events may be loaded."""
         return 0 if self.aside >= SET_ASIDE_MAX else self.window - self.loaded
 
-    def mark(self, partition: int, offset: int) -> None:
-        """Note that the event there has a run on record."""
-        if self.partitions[partition].watermark.mark(offset):
+    def mark(self, topic: str, partition: int, offset: int) -> None:
+        """Note that the event there has a run on record. Those of a topic that was read before do not count."""
+        if topic == self.handler.topic and self.partitions[partition].watermark.mark(offset):
             self.dirty.add(partition)
 
     def look(self) -> None:
@@ -73,6 +77,7 @@ class Subscription:
             self.news.clear()
             if not await self._read_all(admit):
                 self.caught_up = self.room > 0
+                self._rested()
                 await self.news.wait()
 
     async def _read_all(self, admit: Admit) -> bool:
@@ -90,10 +95,12 @@ class Subscription:
             for event in page:
                 self._skip_gap(partition, event.offset)
                 if event.offset in recorded:
-                    self.mark(partition.number, event.offset)
+                    self.mark(event.topic, partition.number, event.offset)
                 else:
                     admit(event)
             partition.position = page[-1].offset + 1
+            if self.dirty:
+                self._moved()
         return found
 
     async def _recorded(self, partition: Partition, page: list[Event]) -> set[int]:
@@ -108,6 +115,6 @@ class Subscription:
     def _skip_gap(self, partition: Partition, offset: int) -> None:
         """Events that expired before they were read count as dealt with."""
         while partition.position < offset:
-            self.mark(partition.number, partition.position)
+            self.mark(self.handler.topic, partition.number, partition.position)
             partition.position += 1
         partition.position = offset + 1

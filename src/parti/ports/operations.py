@@ -25,7 +25,7 @@ class Published:
 
     topic: str
     positions: Sequence[tuple[int, int]]
-    """Partition and offset of each event."""
+    """Partition and offset of each event; empty for a repeated key whose first answer was lost in a crash."""
 
 
 class Operations(Protocol):
@@ -77,6 +77,6 @@ class Operations(Protocol):
         """Store a new version of a model (its number is given by the store's order)."""
         ...
 
-    async def figures(self) -> dict[str, dict[str, float]]:
+    async def figures(self) -> dict[str, dict[str, Any]]:
         """The figures of every monitor."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class Request:
     scope: Scope
     receive: Receive
     params: dict[str, str] = field(default_factory=dict)
+    _headers: dict[bytes, bytes] | None = None
 
     @property
     def method(self) -> str:
@@ -48,8 +49,17 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """The header of that lower-case name; None when it is missing, joined by ", " when it is repeated."""
-        found = [value for key, value in self.scope["headers"] if key == name]
-        return b", ".join(found).decode("latin-1") if found else None
+        if self._headers is None:
+            self._headers = _joined(self.scope["headers"])
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+def _joined(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found = dict(headers)
+    if len(found) != len(headers):
+        found = {name: b", ".join(value for key, value in headers if key == name) for name in found}
+    return found
 
 
 Handler = Callable[[Request], Awaitable[Answer]]

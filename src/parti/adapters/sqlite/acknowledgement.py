@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,6 +30,7 @@ class AcknowledgementFile:
         name = f"{path}.ack"
         self._file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self.dirty = False
+        self._line = b""
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the name itself must outlive a power cut
@@ -36,12 +38,19 @@ class AcknowledgementFile:
             os.close(folder)
 
     def write(self, acknowledged: Acknowledged) -> None:
-        """Hand the line to the operating system; a crash of this process cannot lose it any more."""
+        """Hand the line to the operating system; a crash of this process cannot lose it any more.
+
+        The commit itself is on disk already, so a failure here must not look like one of the commit: it is tried again
+        by `sync`, which raises.
+        """
         self.dirty = True
-        os.pwrite(self._file, encode(acknowledged), 0)
+        self._line = encode(acknowledged)
+        with contextlib.suppress(OSError):
+            self._put()
 
     def sync(self) -> None:
-        """Wait until the line is on disk."""
+        """Wait until the line is on disk. Raises OSError when it cannot be; the next call tries again."""
+        self._put()
         os.fdatasync(self._file)
         self.dirty = False
 
@@ -51,6 +60,11 @@ class AcknowledgementFile:
             self.sync()
         finally:
             os.close(self._file)
+
+    def _put(self) -> None:
+        if self._line:
+            os.pwrite(self._file, self._line, 0)
+            self._line = b""
 
 
 def encode(acknowledged: Acknowledged) -> bytes:

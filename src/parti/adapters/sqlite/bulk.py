@@ -1,7 +1,7 @@
 """Many rows in few statements: what matters is how often a statement starts, not how many rows it carries.
 
 Python gives its lock away at every step of a statement and waits to get it back, up to 5 ms when other threads are
-busy. One `INSERT` of 1,000 rows steps once. Row counts are powers of two, so that statements are prepared once and kept.
+busy. One `INSERT` of 1,000 rows steps once. Row counts are rounded, so that a few statements are prepared once and kept.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def upsert(table: str, names: Sequence[str], key: Sequence[str]) -> Insert:
 
 def inserts(insert: Insert, rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
     """The statements that insert `rows`."""
-    start, largest = 0, _largest(insert.width)
+    start, largest = 0, PARAMETERS // insert.width
     while start < len(rows):
-        count = min(1 << ((len(rows) - start).bit_length() - 1), largest)
+        count = _round(min(len(rows) - start, largest))
         yield _text(insert, count), list(chain.from_iterable(rows[start : start + count]))
         start += count
 
@@ -66,5 +66,7 @@ def _marks(count: int) -> str:
     return f"({', '.join('?' * count)})"
 
 
-def _largest(width: int) -> int:
-    return int(1 << ((PARAMETERS // width).bit_length() - 1))
+def _round(count: int) -> int:
+    """The largest of 1, 2, 3, 4, 6, 8, 12, 16, 24, ... that is not above `count`."""
+    shift = max(0, count.bit_length() - 2)
+    return count >> shift << shift

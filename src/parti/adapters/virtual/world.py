@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from heapq import heappush
+from math import ulp
 from typing import Any, Final, TypeVar
 
 from parti.units import Seconds
@@ -20,17 +22,43 @@ class Deadlock(Exception):
     """Everything waits, and no timer is left that could wake anything: a bug of ours."""
 
 
+class _Timer(asyncio.TimerHandle):
+    """A timer that fires after those of the same moment that were set before it."""
+
+    __slots__ = ("_number",)
+    _scheduled: bool
+
+    def __init__(self, number: int, when: Seconds, callback: Any, args: Any, loop: Any, context: Any) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self._number = number
+
+    def __lt__(self, other: Any) -> bool:
+        return (self.when(), self._number) < (other.when(), other._number)
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """An event loop without sockets, threads or real time. `time()` starts at 0; made in some 20 microseconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self._passed: Seconds = 0.0
+        self._timers_set = 0
+        self._scheduled: list[_Timer] = []  # the heap that the base class pops
         self._selector = self  # the base class asks it to wait; here that means: jump
 
     def time(self) -> Seconds:
         """Virtual seconds since the loop was made."""
         return self._passed
+
+    def call_at(  # type: ignore[override]
+        self, when: Seconds, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """Call back at virtual time `when`."""
+        self._timers_set += 1
+        timer = _Timer(self._timers_set, when, callback, args, self, context)
+        heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
 
     def select(self, timeout: Seconds | None) -> tuple[()]:
         """Let `timeout` seconds pass at once: the base class says how long it is until the next timer."""
@@ -38,8 +66,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise Deadlock(f"every task waits and no timer is set: {_waiting(self)}")
         if timeout > 0:
             # To the timer exactly: adding up rounded differences would let it fire late or out of order.
-            timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
-            self._passed = max(self._passed, timers[0].when())
+            self._passed = max(self._passed, self._scheduled[0].when())
+            # The base class fires what is due before now plus this; it must not vanish in the rounding of a large now.
+            self._clock_resolution = 2 * ulp(self._passed)
         return ()
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]

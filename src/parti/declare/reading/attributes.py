@@ -113,13 +113,13 @@ def _of_class(reader: Reader, symbol: Known, cls: type, name: str, spot: Spot) -
 def _of_object(reader: Reader, symbol: Symbol, cls: type, name: str, spot: Spot) -> Symbol:
     """An attribute of an instance: property, own attribute, attribute of the class, then `__getattr__`."""
     kept = in_class(cls, name)
-    if isinstance(kept, property):
+    if is_a(kept, property):
         return _computed(reader, kept.fget, symbol, name, spot)
     own = in_instance(symbol.thing, name) if isinstance(symbol, Known) else MISSING
     stored = _with_stored(reader, symbol, name, own, Foreign(""))
     if own is not MISSING or (symbol, name) in reader.heap:
         return stored
-    if isinstance(kept, cached_property):
+    if is_a(kept, cached_property):
         return _computed(reader, kept.func, symbol, name, spot)
     if kept is not MISSING:
         return _bound(reader, kept, symbol, cls, name, spot)
@@ -139,14 +139,14 @@ def _computed(reader: Reader, getter: Any, symbol: Symbol, name: str, spot: Spot
 
 def _bound(reader: Reader, kept: Any, receiver: Symbol | None, cls: type, name: str, spot: Spot) -> Symbol:
     """What a class keeps under a name, as seen through an instance (`receiver`) or through the class itself."""
-    if isinstance(kept, staticmethod):
+    if is_a(kept, staticmethod):
         return Known(kept.__func__)
-    if isinstance(kept, classmethod):
+    if is_a(kept, classmethod):
         return Bound(Known(kept.__func__), Known(cls))
     if receiver is None:
         return Known(kept)
     getter = Known(in_class(type(kept), "__get__"))
-    if isinstance(kept, FunctionType) or (getter.thing is not MISSING and unwrapped(kept) is not MISSING):
+    if is_a(kept, FunctionType) or (getter.thing is not MISSING and unwrapped(kept) is not MISSING):
         return Bound(Known(kept), receiver)
     if reader.owns(getter):
         return reader.enter(getter, Arguments((Known(kept), receiver, Known(cls))), spot)
@@ -163,6 +163,6 @@ def _of_super(reader: Reader, symbol: Super, name: str, spot: Spot) -> Symbol:
     kept = in_class(cls, name, after=symbol.cls)
     if kept is MISSING:
         return Foreign(name)
-    if isinstance(kept, property):
+    if is_a(kept, property):
         return _computed(reader, kept.fget, receiver, name, spot)
     return _bound(reader, kept, receiver, cls, name, spot)

@@ -72,7 +72,7 @@ def call(reader: Reader, callee: Symbol, arguments: Arguments, spot: Spot) -> Sy
 
 def _is_foreign(reader: Reader, function: Symbol) -> bool:
     """Whether it is a library's plain function."""
-    plain = isinstance(function, Known) and isinstance(function.thing, FunctionType)
+    plain = isinstance(function, Known) and is_a(function.thing, FunctionType)
     return plain and isinstance(function, Known) and not callable_in(reader, function)
 
 
@@ -93,9 +93,9 @@ def _call_known(reader: Reader, callee: Known, arguments: Arguments, spot: Spot)
     if thing is inside.ask:
         _ask(reader, arguments, spot)
         return FOREIGN
-    if isinstance(thing, FunctionType):
+    if is_a(thing, FunctionType):
         return _call_function(reader, callee, arguments, spot)
-    if isinstance(thing, MethodType):
+    if is_a(thing, MethodType):
         return call(reader, Known(thing.__func__), arguments.after(Known(thing.__self__)), spot)
     if type(thing) is partial:
         keywords = [(name, Known(value)) for name, value in thing.keywords.items()]
@@ -175,11 +175,11 @@ def _is_object(thing: object) -> bool:
 def callable_in(reader: Reader, symbol: Known) -> bool:
     """Whether it leads to a function of the app."""
     thing = symbol.thing
-    if isinstance(thing, MethodType):
+    if is_a(thing, MethodType):
         return callable_in(reader, Known(thing.__func__))
     if type(thing) is partial:
         return True
-    return reader.owns(symbol) or (isinstance(thing, FunctionType) and unwrapped(thing) is not MISSING)
+    return reader.owns(symbol) or (is_a(thing, FunctionType) and unwrapped(thing) is not MISSING)
 
 
 def _fields(reader: Reader, symbol: Known | New) -> list[str]:

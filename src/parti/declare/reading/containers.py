@@ -25,6 +25,9 @@ from parti.declare.reading.symbols import (
 SEQUENCES: Final = (tuple, list, set, frozenset, deque)
 _LONGEST: Final = 4096
 
+SLICE: Final = Known(object())
+"""A key such as ``1:3``: some of the items."""
+
 
 def is_container(thing: object) -> bool:
     """Whether it is one of Python's own containers, or of a class derived from them."""
@@ -43,8 +46,9 @@ def opened(symbol: Symbol) -> Symbol:
     return bag(map(Known, _iterate(thing)), home=thing)
 
 
-def _length(thing: Any) -> int:
-    return next(kind.__len__(thing) for kind in (dict, *SEQUENCES) if is_a(thing, kind))
+def _length(thing: Any) -> Any:
+    kinds: tuple[Any, ...] = (dict, *SEQUENCES)
+    return next(kind.__len__(thing) for kind in kinds if is_a(thing, kind))
 
 
 def _iterate(thing: Any) -> Iterable[Any]:
@@ -98,6 +102,8 @@ def subscript(container: Symbol, key: Symbol) -> Symbol:
         return choose(subscript(option, key) for option in found.order)
     if isinstance(found, Lost):
         return found
+    if key == SLICE:
+        return bag((element(found),), exact=False) if isinstance(found, Bag) else FOREIGN
     if isinstance(key, Choice):
         return choose(subscript(found, option) for option in key.order)
     if isinstance(found, Bag) and found.exact and isinstance(key, Known) and type(key.thing) in (int, bool):

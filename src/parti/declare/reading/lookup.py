@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from types import FunctionType, MemberDescriptorType, ModuleType
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, Final
 
 from parti.declare.handles import PartHandle
@@ -17,11 +17,13 @@ def own_names(thing: object) -> Mapping[str, Any]:
     """The object's own attributes; empty when it keeps none."""
     if is_a(thing, type):
         return type.__dict__["__dict__"].__get__(thing)  # type: ignore[no-any-return]
-    try:
-        names = object.__getattribute__(thing, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return names if isinstance(names, dict) else {}
+    for base in type.__dict__["__mro__"].__get__(type(thing)):
+        kept = type.__dict__["__dict__"].__get__(base).get("__dict__")
+        if kept is not None:  # of a proxy it is a descriptor of its own, which must not run
+            plain = isinstance(kept, GetSetDescriptorType | MemberDescriptorType)
+            names = kept.__get__(thing, type(thing)) if plain else {}
+            return names if isinstance(names, dict) else {}
+    return {}
 
 
 def in_class(cls: type, name: str, *, after: type | None = None) -> Any:
@@ -44,12 +46,12 @@ def in_instance(thing: object, name: str) -> Any:
     if is_a(thing, enum.Enum) and name in ("value", "name"):
         return own_names(thing).get(f"_{name}_", MISSING)
     kept = in_class(type(thing), name)
-    if isinstance(kept, MemberDescriptorType):
+    if is_a(kept, MemberDescriptorType):
         try:
             return kept.__get__(thing, type(thing))
         except AttributeError:
             return MISSING
-    if isinstance(thing, tuple):
+    if is_a(thing, tuple):
         return _in_named_tuple(thing, name)
     return MISSING
 
@@ -78,7 +80,7 @@ def of_enum(cls: type, name: str) -> Any:
 def of_handle(handle: PartHandle, name: str) -> Any:
     """An attribute of a part's handle. Properties of Parti's own classes may run; anything else is only looked up."""
     kept = in_class(type(handle), name)
-    if isinstance(kept, property) and kept.fget is not None and kept.fget.__module__.startswith("parti."):
+    if is_a(kept, property) and kept.fget is not None and kept.fget.__module__.startswith("parti."):
         try:
             return kept.fget(handle)
         except AssertionError:  # what does not exist, such as the dead letters of dead letters
@@ -93,10 +95,7 @@ def unwrapped(thing: object) -> Any:
 
 def title(thing: object) -> str:
     """How messages name a function or class: ``json.dumps``."""
-    names = own_names(thing)
-    name = names.get("__qualname__") or getattr(type(thing), "__qualname__", "")
-    if isinstance(thing, FunctionType | type) or type(thing).__module__ == "builtins":
-        name = getattr(thing, "__qualname__", name)
-        module = getattr(thing, "__module__", None)
-        return name if module in (None, "builtins", "__main__") else f"{module}.{name}"
-    return str(name)
+    if not isinstance(thing, FunctionType | BuiltinFunctionType | type):
+        return type(thing).__qualname__
+    module = thing.__module__
+    return thing.__qualname__ if module in (None, "builtins", "__main__") else f"{module}.{thing.__qualname__}"

@@ -40,13 +40,13 @@ class Reach:
     def _next(self, thing: Any) -> Iterator[Any]:
         if is_container(thing):
             yield from _held(thing)
-        elif isinstance(thing, FunctionType):
+        elif is_a(thing, FunctionType):
             yield from self._of_function(thing)
-        elif isinstance(thing, MethodType):
+        elif is_a(thing, MethodType):
             yield from (thing.__func__, thing.__self__)
-        elif isinstance(thing, staticmethod | classmethod):
+        elif type(thing) in (staticmethod, classmethod):
             yield thing.__func__
-        elif isinstance(thing, property):
+        elif is_a(thing, property):
             yield thing.fget
         elif is_a(thing, ModuleType):
             if self._territory.owns_module(thing.__name__, own_names(thing).get("__file__")):

@@ -116,7 +116,9 @@ def _getattr(reader: Reader, arguments: Arguments, spot: Spot) -> Symbol:
 
 def _may_lead(reader: Reader, symbol: Symbol) -> bool:
     if isinstance(symbol, New):
-        return reader.reaches(symbol.cls) or any(owner == symbol and _is_part(v) for (owner, _), v in reader.heap.items())
+        return reader.reaches(symbol.cls) or any(
+            owner == symbol and _is_part(v) for (owner, _), v in reader.heap.items()
+        )
     return isinstance(symbol, Lost) or (isinstance(symbol, Known) and reader.reaches(symbol.thing))
 
 

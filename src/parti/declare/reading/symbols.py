@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, TypeVar
 
 from parti.declare.handles import PartHandle
+
+T = TypeVar("T")
 
 PLAIN: Final = (str, int, float, bool, bytes, complex, type(None), type(...))
 DEEPEST: Final = 6
@@ -199,7 +201,7 @@ FOREIGN: Final = Foreign()
 NULL: Final = Null()
 
 
-def is_a(thing: object, *kinds: type) -> bool:
+def is_a(thing: object, *kinds: type[T]) -> TypeGuard[T]:
     """`isinstance`, without asking the object itself, whose `__class__` may be code of the app."""
     return issubclass(type(thing), kinds)
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import site
 import sys
 import sysconfig
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import parti
-
 _LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
-_LIBRARY_ROOTS = tuple(
-    sorted({str(Path(parti.__file__).parent), *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib"))})
-)
+_LIBRARIES = (Path(__file__).parents[2], *(Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib")))
 
 
 class Territory:
-    """The folder of the app and the top-level package of the function that is read."""
+    """The folder of the app, and the file and top-level package of the function that is read."""
 
-    def __init__(self, root: Path, package: str) -> None:
+    def __init__(self, root: Path, package: str, file: str) -> None:
         self.root = root
         self.package = package
-        self._files: dict[str, bool] = {}
+        self._files: dict[str, bool] = {file: True}
 
     def owns_code(self, code: CodeType, names: dict[str, Any]) -> bool:
         """Whether a function with this code, in a module with these names, is the app's own."""
@@ -48,7 +43,7 @@ class Territory:
 
     def _owns(self, file: str, module: str) -> bool:
         if self.package and _top(module) == self.package:
-            return not file.startswith(_LIBRARY_ROOTS[:1]) or self.package == "parti"
+            return True
         known = self._files.get(file)
         if known is None:
             known = self._files[file] = self._in_root(file)
@@ -60,7 +55,7 @@ class Territory:
             return False
         inside = path.relative_to(self.root).parts
         return _LIBRARY_FOLDERS.isdisjoint(inside) and not any(
-            path.is_relative_to(library) and not self.root.is_relative_to(library) for library in _LIBRARY_ROOTS
+            path.is_relative_to(library) and not self.root.is_relative_to(library) for library in _LIBRARIES
         )
 
 

@@ -28,6 +28,16 @@ function typeText(schema) {
   return schema.type || "any";
 }
 
+// The type, with the name of each schema leading to it.
+function typeCode(schema) {
+  const code = make("code");
+  const names = Object.keys(description.components.schemas);
+  for (const word of typeText(schema).split(/(?<=[\s|])|(?=[\s|])/)) {
+    code.append(names.includes(word) ? make("a", { href: `#schema-${word}` }, word) : word);
+  }
+  return code;
+}
+
 const LIMITS = {
   minimum: "≥", exclusiveMinimum: ">", maximum: "≤", exclusiveMaximum: "<", minLength: "length ≥",
   maxLength: "length ≤", minItems: "items ≥", maxItems: "items ≤", pattern: "pattern",
@@ -60,8 +70,8 @@ function example(schema, seen = []) {
       const value = real.items ? example(real.items, inner) : null;
       return value === null ? [] : [value];
     }
-    case "integer": return real.minimum ?? 0;
-    case "number": return real.minimum ?? 0;
+    case "integer":
+    case "number": return real.minimum ?? (real.exclusiveMinimum ?? -1) + 1;
     case "boolean": return false;
     case "string": return { "date-time": "2030-01-01T00:00:00Z", date: "2030-01-01" }[real.format] ?? "text";
     default: return null;
@@ -76,10 +86,10 @@ function table(heads, rows) {
 
 function fields(schema) {
   const real = resolve(schema);
-  if (!real.properties) return make("p", {}, make("code", {}, typeText(schema)));
+  if (!real.properties) return make("p", {}, typeCode(schema));
   const required = real.required || [];
   const rows = Object.entries(real.properties).map(([name, field]) => [
-    make("code", {}, name), make("code", {}, typeText(field)), required.includes(name) ? "yes" : "no", notes(field),
+    make("code", {}, name), typeCode(field), required.includes(name) ? "yes" : "no", notes(field),
   ]);
   return table(["Field", "Type", "Required", "Notes"], rows);
 }
@@ -90,7 +100,7 @@ function bodySchema(operation) {
 
 function parametersTable(parameters) {
   const rows = parameters.map((parameter) => [
-    make("code", {}, parameter.name), parameter.in, make("code", {}, typeText(parameter.schema)),
+    make("code", {}, parameter.name), parameter.in, typeCode(parameter.schema),
     parameter.required ? "yes" : "no", parameter.description || notes(parameter.schema),
   ]);
   return table(["Name", "In", "Type", "Required", "Notes"], rows);
@@ -98,7 +108,7 @@ function parametersTable(parameters) {
 
 function responsesTable(responses) {
   const rows = Object.entries(responses).map(([status, response]) => [
-    make("code", {}, status), make("code", {}, typeText(response.content["application/json"].schema)),
+    make("code", {}, status), typeCode(response.content["application/json"].schema),
     response.description,
   ]);
   return table(["Status", "Body", "When"], rows);
@@ -117,6 +127,7 @@ function tryForm(id, method, path, operation) {
   const area = make("textarea", { id: `${id}-body`, spellcheck: "false" });
   if (schema) {
     area.value = JSON.stringify(example(schema), null, 2);
+    area.rows = Math.min(24, area.value.split("\n").length + 1);
     form.append(make("label", { for: `${id}-body` }, "Body (JSON)"), area);
   }
   const button = make("button", { type: "submit" }, `Send ${method.toUpperCase()}`);
@@ -170,7 +181,7 @@ function drawOperation(method, path, operation) {
   if (operation.description) inside.append(make("p", {}, operation.description));
   if (operation.parameters.length) inside.append(make("h4", {}, "Parameters"), parametersTable(operation.parameters));
   const schema = bodySchema(operation);
-  if (schema) inside.append(make("h4", {}, `Body: ${typeText(schema)}`), fields(schema));
+  if (schema) inside.append(make("h4", {}, "Body: ", typeCode(schema)), fields(schema));
   inside.append(make("h4", {}, "Responses"), responsesTable(operation.responses), tryForm(id, method, path, operation));
   const summary = make("summary", {}, badge, heading, make("span", { class: "quiet" }, operation.summary));
   return make("details", { class: "operation", id }, summary, inside);

@@ -1,0 +1,107 @@
+"""`parti up`: a system runs until it is stopped, or has nothing left to do."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parti.cli.closing import print_closing
+from parti.cli.live import Screen
+from parti.cli.options import AppArgument, JsonOption, StoreOption, again, target_of
+from parti.cli.output import print_json_line, print_line, say_next
+from parti.cli.signals import Signals
+
+if TYPE_CHECKING:
+    from parti.verbs.closing import Closing
+    from parti.verbs.target import Target
+    from parti.verbs.up import Options, Up
+
+
+def up(
+    app: AppArgument = None,
+    store: StoreOption = None,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 picks a free one.")] = 8000,
+    token: Annotated[
+        str,
+        typer.Option(
+            "--token",
+            envvar="PARTI_TOKEN",
+            help="The operator's token; needed where others can reach the address.",
+            show_default="a kept, random one",
+        ),
+    ] = "",
+    stand_ins: Annotated[bool, typer.Option("--stand-ins", help="Let declared stand-ins answer for people.")] = False,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when no work is left.")] = False,
+    no_train: Annotated[bool, typer.Option("--no-train", help="Train no models.")] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on with what is left of a damaged store.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a system: its handlers, schedules and sources, with HTTP in front. Ctrl-C stops it; nothing is lost."""
+    from parti.verbs.up import Options  # noqa: PLC0415 help and completion do without
+
+    options = Options(
+        host=host, port=port, token=token, stand_ins=stand_ins, train=not no_train, accept_loss=accept_loss
+    )
+    closing = asyncio.run(_run(target_of(app, store), options, until_idle=until_idle, as_json=as_json))
+    if closing is None:
+        return
+    if as_json:
+        print_json_line(closing)
+        return
+    print_closing(closing)
+    waiting, failed = (sum(getattr(one, what) for one in closing.runners) for what in ("waiting", "failed"))
+    command = "questions" if waiting else "runs --state dead" if failed else "runs"
+    say_next(again(command, app, store))
+
+
+async def _run(target: Target, options: Options, *, until_idle: bool, as_json: bool) -> Closing | None:
+    """The system from start to end; None when it was interrupted before it had begun."""
+    from parti.verbs.up import up as verb  # noqa: PLC0415 see above
+
+    with Screen() as screen, Signals() as signals:
+        starting = True
+        try:
+            async with verb(target, options, tell=screen.tell) as running:
+                starting = False
+                _introduce(running, target.path, as_json=as_json)
+                await _until_over(running, screen, signals, until_idle=until_idle)
+                screen.tell("stopping")
+                return await running.stop()
+        except asyncio.CancelledError:
+            if starting and signals.came.is_set():
+                return None
+            raise
+
+
+async def _until_over(running: Up, screen: Screen, signals: Signals, *, until_idle: bool) -> None:
+    """Show progress until there is no work left or a signal comes. Raises what ended the engine."""
+    waits = [asyncio.ensure_future(wait) for wait in (running.wait(until_idle=until_idle), signals.came.wait())]
+    signals.begun()
+    try:
+        while True:
+            over, _ = await asyncio.wait(waits, timeout=screen.pause, return_when=asyncio.FIRST_COMPLETED)
+            screen.show(running.progress(), last=bool(over))
+            for wait in over:
+                wait.result()
+            if over:
+                return
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def _introduce(running: Up, store: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json_line(
+            {"system": running.design.name, "url": running.url, "docs": f"{running.url}/docs", "store": str(store)}
+        )
+        return
+    print_line(f"{running.design.name}  {running.url}", "bold")
+    print_line(f"  docs   {running.url}/docs")
+    print_line(f"  store  {store}")
