@@ -84,6 +84,8 @@ async def measure_async(asked: Namespace) -> Timing:
 def main() -> None:
     """Measure and report."""
     asked = arguments()
+    if asked.api == "sync" and asked.concurrency > 1:
+        raise SystemExit("Burr's SQLitePersister does not bear more than one thread")
     api = ("sync" if asked.concurrency == 1 else "async") if asked.api == "best" else asked.api
     timing = measure(asked) if api == "sync" else asyncio.run(measure_async(asked))
     report(timing.figures(), settings=SETTINGS.format(APIS[api]), packages=("apache-burr", "aiosqlite"))

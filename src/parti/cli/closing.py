@@ -28,5 +28,5 @@ def print_closing(closing: Closing) -> None:
 
 def _row(one: RunnerFacts) -> tuple[str, ...]:
     times = (lasting(one.p50), lasting(one.p99)) if one.done + one.failed else ("", "")
-    rate = f"{one.per_second:,.0f}" if one.per_second else ""
+    rate = f"{one.per_second:,.0f}" if one.per_second >= 10 else f"{one.per_second:.2g}" if one.per_second else ""
     return one.runner, f"{one.done:,}", f"{one.waiting:,}", f"{one.failed:,}", rate, *times, f"{one.stored:,}"

@@ -63,7 +63,7 @@ class Screen:
         first = self._looks[0]
         span = progress.at - first.at
         ended = progress.done + progress.failed - first.done - first.failed
-        rate = f"  {ended / span:,.0f}/s" if span > 0 and ended else ""
+        rate = f"  {ended / span:,.0f}/s" if span > 0 and ended / span >= 0.5 else ""
         return (
             f"{progress.done:,} done  {progress.waiting:,} waiting for a person  {progress.failed:,} failed"
             f"  {progress.open:,} open{rate}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def models(
-    model: Annotated[str, typer.Argument(metavar="[MODEL]", help="Only this model.", show_default=False)] = "",
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Only this model.", show_default=False)] = "",
     app: AppOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,

@@ -104,7 +104,12 @@ def moment(at: Seconds) -> str:
 
 def lasting(duration: Seconds) -> str:
     """A duration for people; zero is 0."""
-    return duration_text(duration) if duration >= 0.0005 else "0ms"
+    return duration_text(duration) if duration >= 0.000005 else "0ms"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def compact(value: Any, width: int = 60) -> str:

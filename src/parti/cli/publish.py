@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from parti.cli.options import AppOption, JsonOption, StoreOption, TokenOption, again, target_of
-from parti.cli.output import error_console, print_json, print_line, say, say_next
+from parti.cli.output import counted, error_console, print_json, print_line, say, say_next
 
 if TYPE_CHECKING:
     from parti.verbs.publish import Publication
@@ -24,10 +24,10 @@ def publish(
     events: Annotated[
         str,
         typer.Argument(
-            metavar="[JSON|FILE|-]",
+            metavar="JSON|FILE|-",
             help="One event as JSON, a file (.jsonl, .csv with headers, .json with one event), or - for JSON lines on stdin.",
         ),
-    ] = "-",
+    ] = "",
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines that do not fit, and go on.")] = False,
     once: Annotated[
         bool, typer.Option("--once", help="Leave out lines of this file that were published before.")
@@ -43,6 +43,8 @@ def publish(
 
     A bad line ends it and is named; the lines before it are stored.
     """
+    if not events and sys.stdin.isatty():
+        raise typer.BadParameter("give an event as JSON, a file, or a pipe")
     from parti.verbs import publish as verb  # noqa: PLC0415 help and completion do without
 
     how = verb.How(skip_bad=skip_bad, once=once, start=start, tenant=tenant)
@@ -50,11 +52,11 @@ def publish(
 
         def tell(so_far: Publication) -> None:
             if live.console.is_terminal:
-                live.update(Text(f"{so_far.published} events are stored"), refresh=True)
+                live.update(Text(f"stored {counted(so_far.published, 'event')}"), refresh=True)
 
         target = target_of(app, store)
         done = asyncio.run(
-            verb.publish(target, topic, events, stream=sys.stdin.buffer, how=how, token=token, tell=tell)
+            verb.publish(target, topic, events or "-", stream=sys.stdin.buffer, how=how, token=token, tell=tell)
         )
     for wrong in done.refused[:SHOWN]:
         say(f"{wrong.place}: {wrong.code} {wrong.what}")
@@ -71,5 +73,5 @@ def publish(
 
 def _summary(done: Publication) -> str:
     before = f", {done.repeated} were there before" if done.repeated else ""
-    bad = f", {len(done.refused)} bad lines were left out" if done.refused else ""
-    return f"{done.published} events are stored in {done.topic}{before}{bad}"
+    bad = f", left out {counted(len(done.refused), 'bad line')}" if done.refused else ""
+    return f"stored {counted(done.published, 'event')} in {done.topic}{before}{bad}"

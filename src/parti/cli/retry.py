@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from parti.cli.options import AppOption, JsonOption, StoreOption, TokenOption, again, target_of
-from parti.cli.output import print_json, print_line, say, say_next
+from parti.cli.output import counted, print_json, print_line, say, say_next
 
 
 def retry(
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="The run.", show_default=False)] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run.", show_default=False)] = "",
     all_of: Annotated[str, typer.Option("--all-of", metavar="PART", help="Every dead run of this part.")] = "",
     app: AppOption = None,
     store: StoreOption = None,
@@ -30,7 +30,7 @@ def retry(
     if as_json:
         print_json(done)
     else:
-        print_line(f"{len(done.runs)} {'run is' if len(done.runs) == 1 else 'runs are'} in line again")
+        print_line(f"put {counted(len(done.runs), 'run')} back in line")
         for refused in done.refused:
             say(str(refused))
         say_next(again(f"runs --part {all_of}" if all_of else f"why '{run}'", app, store))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from types import TracebackType
 from typing import Self
 
+SHOW_CURSOR = "\x1b[?25h"
 WATCHED = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -41,6 +43,9 @@ class Signals:
     def _got(self, number: int) -> None:
         if self.came.is_set():
             # What was answered is on disk, so nothing is lost by ending here and now.
+            if sys.stderr.isatty():
+                sys.stderr.write(SHOW_CURSOR)
+                sys.stderr.flush()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.came.set()

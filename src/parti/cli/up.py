@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,8 @@ from parti.cli.live import Screen
 from parti.cli.options import AppArgument, JsonOption, StoreOption, again, target_of
 from parti.cli.output import print_json_line, print_line, say_next
 from parti.cli.signals import Signals
+
+INTERRUPTED: Final = 130
 
 if TYPE_CHECKING:
     from parti.verbs.closing import Closing
@@ -50,7 +52,7 @@ def up(
     )
     closing = asyncio.run(_run(target_of(app, store), options, until_idle=until_idle, as_json=as_json))
     if closing is None:
-        return
+        raise typer.Exit(INTERRUPTED)
     if as_json:
         print_json_line(closing)
         return
@@ -65,18 +67,16 @@ async def _run(target: Target, options: Options, *, until_idle: bool, as_json: b
     from parti.verbs.up import up as verb  # noqa: PLC0415 see above
 
     with Screen() as screen, Signals() as signals:
-        starting = True
         try:
             async with verb(target, options, tell=screen.tell) as running:
-                starting = False
                 _introduce(running, target.path, as_json=as_json)
                 await _until_over(running, screen, signals, until_idle=until_idle)
                 screen.tell("stopping")
                 return await running.stop()
         except asyncio.CancelledError:
-            if starting and signals.came.is_set():
-                return None
-            raise
+            if not signals.came.is_set():
+                raise
+            return None
 
 
 async def _until_over(running: Up, screen: Screen, signals: Signals, *, until_idle: bool) -> None:

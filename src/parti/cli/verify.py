@@ -16,7 +16,7 @@ from parti.units import size_text
 
 def verify(
     which: Annotated[
-        Path | None, typer.Argument(metavar="[STORE]", help="The store, or the app it belongs to.", show_default=False)
+        Path | None, typer.Argument(metavar="STORE", help="The store, or the app it belongs to.", show_default=False)
     ] = None,
     app: AppOption = None,
     store: StoreOption = None,

@@ -73,7 +73,14 @@ def _head(found: Why, width: int) -> None:
 def _row(entry: Moment, start: float, width: int) -> tuple[str, ...]:
     what = _SAID.get(entry.kind, entry.kind)
     took = lasting(entry.took) if entry.took else ""
-    return f"+{lasting(max(0.0, entry.at - start))}", took, str(entry.attempt), what, entry.part, _values(entry, width)
+    return (
+        f"+{lasting(max(0.0, entry.at - start))}",
+        took,
+        str(entry.attempt or ""),
+        what,
+        entry.part,
+        _values(entry, width),
+    )
 
 
 def _values(entry: Moment, width: int) -> str:
@@ -82,9 +89,11 @@ def _values(entry: Moment, width: int) -> str:
     match entry.kind:
         case "intent":
             return compact(entry.arguments, width)
-        case "done" | "undone" | "pin" | "now" | "put":
-            said = {} if entry.arguments is None else {"key": entry.arguments} if entry.kind == "put" else {}
-            return compact(f"{said['key']}: " if said else "", width) + compact(answer, width)
+        case "put":
+            # A row is kept with the digest of its schema before it.
+            return f"{compact(entry.arguments, width // 2)}: {compact(answer[1], width // 2)}"
+        case "done" | "undone" | "pin" | "now" | "attempt":
+            return compact(answer, width)
         case "delete" | "publish" | "arrow":
             return compact(entry.arguments, width)
         case "ask":
@@ -94,8 +103,6 @@ def _values(entry: Moment, width: int) -> str:
             return compact(given, width) + (f" by {entry.arguments}" if entry.arguments else "")
         case "sleep":
             return f"until {moment(float(answer))}"
-        case "attempt":
-            return compact(answer, width)
     return f"{compact(entry.arguments, width // 2)} → {compact(answer, width // 2)}"
 
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
-from parti.declare.arrows import read_arrows
-from parti.declare.handles import FunctionHandle, ModelHandle, PartHandle, StepHandle, TableHandle, TopicHandle, part_of
-from parti.declare.proof import prove
-from parti.declare.types import Names, code_digest, fields_of, function_of, payload_of, short_path, summary
+from parti.declare.declaring import Declaring, body_of, caller, retry_of
+from parti.declare.handles import FunctionHandle, ModelHandle, StepHandle, TableHandle, TopicHandle, part_of
+from parti.declare.types import code_digest, payload_of, short_path, summary
 from parti.design.dead_letter import DeadLetter
 from parti.design.endpoint import Endpoint, Method
-from parti.design.function import Function
-from parti.design.goals import NO_RETRY, Retry, Slo
-from parti.design.graph import Arrow, Design, Opaque, Part
+from parti.design.goals import NO_RETRY, Retry
 from parti.design.handler import Handler
 from parti.design.model import Model
 from parti.design.monitor import Monitor
@@ -38,19 +33,8 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System:
+class System(Declaring):
     """A system under declaration. Its `design` is read once all parts are declared."""
-
-    def __init__(self, name: str, *, slo: Slo | None = None) -> None:
-        caller = _caller()
-        self.name = name
-        self.slo = slo
-        self.root = Path(caller.f_code.co_filename).resolve().parent
-        self._place = self._at(caller)
-        self._parts: dict[str, Part] = {}
-        self._readable: list[tuple[str, Callable[..., Any]]] = []
-        self._declared_arrows: list[Arrow] = []
-        self._design: Design | None = None
 
     # Where data lies
 
@@ -70,7 +54,7 @@ class System:
         `retain` is how long events are kept at least (None: for ever). `backlog` is how many events the slowest handler
         may lag before publishing is refused. `upcast` turns the JSON object of an event of an older schema into today's.
         """
-        place = self._at(_caller())
+        place = self._at(caller())
         if not 1 <= partitions <= 1024:
             raise DeclarationError("P105", f"{partitions} partitions", place=place, fix="choose 1 to 1024")
         kept = None if retain is None else seconds(retain)
@@ -89,7 +73,7 @@ class System:
 
     def table(self, name: str, payload: type[T], *, key: str, upcast: Upcast | None = None) -> TableHandle[T]:
         """The latest row of type `payload` for each value of its field `key`."""
-        place = self._at(_caller())
+        place = self._at(caller())
         typed = self._keyed(name, payload, key, place)
         return TableHandle(self._add(Table(name=name, place=place, payload=typed, key=key, upcast=upcast)))
 
@@ -107,7 +91,7 @@ class System:
 
         `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served.
         """
-        place = self._at(_caller())
+        place = self._at(caller())
         part = Model(
             name=name,
             place=place,
@@ -139,13 +123,13 @@ class System:
         When a crash leaves it unknown whether a write happened: an `idempotent` one is called again with the same key,
         `reconcile(key)` tells (a result, or None for: it did not happen), and any other is parked for a person.
         """
-        names = dict(_caller().f_locals)
+        names = dict(caller().f_locals)
 
         def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
             described = self._function(function, names)
             part = Tool(
                 name=name or described.name, place=described.place, function=described, effect=effect, key=key,
-                timeout=seconds(timeout), retry=_retry(retry), idempotent=idempotent, reconcile=reconcile,
+                timeout=seconds(timeout), retry=retry_of(retry), idempotent=idempotent, reconcile=reconcile,
                 about=described.about,
             )  # fmt: skip
             self._read(part.name, function)
@@ -157,13 +141,13 @@ class System:
         self, *, timeout: str | float = "1m", retry: Retry | int = NO_RETRY, name: str | None = None
     ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
         """A function without effects outside, whose answer is journaled: a replay does not compute it again."""
-        names = dict(_caller().f_locals)
+        names = dict(caller().f_locals)
 
         def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
             described = self._function(function, names)
             part = Step(
                 name=name or described.name, place=described.place, function=described, timeout=seconds(timeout),
-                retry=_retry(retry), about=described.about,
+                retry=retry_of(retry), about=described.about,
             )  # fmt: skip
             self._read(part.name, function)
             return StepHandle(self._add(part))
@@ -185,7 +169,7 @@ class System:
 
         Raised errors are tried again as `retry` says; then the event moves to the topic's dead letters.
         """
-        names = dict(_caller().f_locals)
+        names = dict(caller().f_locals)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
@@ -194,7 +178,7 @@ class System:
             source = part_of(topic, TopicHandle, what="what `on` listens to")
             part = Handler(
                 name=described.name, place=place, topic=source.name, to=target and target.name, function=described,
-                retry=_retry(retry), timeout=seconds(timeout), concurrency=concurrency, about=described.about,
+                retry=retry_of(retry), timeout=seconds(timeout), concurrency=concurrency, about=described.about,
             )  # fmt: skip
             self._arrow(part.name, "consumes", source.name, place)
             if target:
@@ -260,13 +244,13 @@ class System:
 
     def every(self, interval: str | float, *, retry: Retry | int = 5, timeout: str | float = "10m") -> Decorator[P]:
         """Run the function every `interval`, as a durable run named after its tick."""
-        names = dict(_caller().f_locals)
+        names = dict(caller().f_locals)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
             part = Schedule(
                 name=described.name, place=described.place, every=seconds(interval), function=described,
-                retry=_retry(retry), timeout=seconds(timeout), about=described.about,
+                retry=retry_of(retry), timeout=seconds(timeout), about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 
@@ -315,7 +299,7 @@ class System:
 
     def monitor(self, title: str) -> Decorator[P]:
         """Figures to watch: the function takes nothing and returns a mapping of names to numbers."""
-        names = dict(_caller().f_locals)
+        names = dict(caller().f_locals)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
@@ -325,119 +309,18 @@ class System:
 
         return declare
 
-    # The design
-
-    @property
-    def design(self) -> Design:
-        """The system as declared, with its arrows read from the program. Raises what is wrong with it, coded."""
-        if self._design is None:
-            self._design = self._compose()
-            prove(self._design)
-        return self._design
-
-    def _compose(self) -> Design:
-        parts = dict(self._parts)
-        arrows: set[Arrow] = set(self._declared_arrows)
-        opaque: set[Opaque] = set()
-        for name, function in self._readable:
-            reading = read_arrows(name, function, root=self.root)
-            arrows.update(reading.arrows)
-            opaque.update(reading.opaque)
-            for arrow in reading.arrows:
-                if arrow.kind == "asks" and arrow.target not in parts:
-                    parts[arrow.target] = Person(name=arrow.target, place=arrow.place)
-        return Design(
-            self.name, tuple(parts.values()), tuple(sorted(arrows)), tuple(sorted(opaque)), self.slo, self._place
-        )
-
     def _endpoint(
         self, method: Method, path: str, durable: bool, key: str | None, timeout: str | float, concurrency: int
     ) -> Decorator[P]:
-        names = dict(_caller().f_locals)
+        names = dict(caller().f_locals)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
             part = Endpoint(
                 name=described.name, place=described.place, method=method, path=path, function=described,
-                durable=durable, key=key, body=_body_of(described, path), timeout=seconds(timeout),
+                durable=durable, key=key, body=body_of(described, path), timeout=seconds(timeout),
                 concurrency=concurrency, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 
         return declare
-
-    def _runner(
-        self, part: Handler | Endpoint | Schedule | Monitor, function: Callable[P, Any]
-    ) -> FunctionHandle[P, Any]:
-        self._read(part.name, function)
-        return FunctionHandle(self._add(part), function)
-
-    def _function(self, function: Callable[..., Any], names: Names) -> Function:
-        if isinstance(function, PartHandle):
-            raise DeclarationError(
-                "P105", f"`{function.name}` is declared twice", fix="one decorator of Parti a function"
-            )
-        return function_of(function, root=self.root, names=names)
-
-    def _keyed(self, name: str, payload: type[Any], key: str, place: Place) -> Any:
-        if key not in fields_of(payload):
-            kind = getattr(payload, "__name__", str(payload))
-            raise DeclarationError(
-                "P105",
-                f"the key {key!r} of `{name}` is not a field of {kind}",
-                place=place,
-                fix="name one of its fields",
-            )
-        return payload_of(payload, place=place, what=f"the type of `{name}`")
-
-    def _read(self, name: str, function: Callable[..., Any]) -> None:
-        self._readable.append((name, function))
-
-    def _arrow(self, source: str, kind: Literal["consumes", "publishes"], target: str, place: Place) -> None:
-        self._declared_arrows.append(Arrow(source, kind, target, place))
-
-    def _add(self, part: Any) -> Any:
-        other = self._parts.get(part.name)
-        if other is not None:
-            raise DeclarationError(
-                "P104",
-                f"`{part.name}` is declared already, at {other.place}",
-                place=part.place,
-                fix="rename one of them",
-            )
-        self._parts[part.name] = part
-        self._design = None
-        return part
-
-    def _at(self, frame: FrameType) -> Place:
-        return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
-
-
-def _caller() -> FrameType:
-    """The frame outside this module that called into it."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    assert frame is not None, "Python code is always called from somewhere"
-    return frame
-
-
-def _retry(retry: Retry | int) -> Retry:
-    return retry if isinstance(retry, Retry) else Retry(retry)
-
-
-def _body_of(function: Function, path: str) -> str | None:
-    """The parameter that a request's JSON body fills: the one that is an object and not in the path."""
-    bodies = [p.name for p in function.parameters if f"{{{p.name}}}" not in path and _is_object(p.payload.schema)]
-    if len(bodies) > 1:
-        raise DeclarationError(
-            "P105",
-            f"`{function.name}` takes {len(bodies)} objects: {', '.join(bodies)}",
-            place=function.place,
-            fix="join them into one Pydantic model",
-        )
-    return bodies[0] if bodies else None
-
-
-def _is_object(schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") in ("object", "array") or "$ref" in schema or ("anyOf" in schema and "$defs" in schema)

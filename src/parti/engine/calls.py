@@ -13,6 +13,7 @@ from parti.engine.activation import Runner, Unwinding
 from parti.engine.calling import call as call_function
 from parti.engine.identity import run_of_call
 from parti.engine.machine import Retried, advance
+from parti.engine.steps import digest_of
 from parti.engine.plain import PlainContext
 from parti.engine.jobs import Job, error_of, lane_of, retry_of
 from parti.errors import Overloaded, RunError
@@ -31,13 +32,13 @@ async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, 
     body = endpoint.function.arguments.encode(arguments)
     id = run_of_call(name, tenant, key or engine.chance.token())
     known = await _known(engine, id) if key else None
-    if known is not None and known.arguments != body:
+    if known is not None and digest_of(endpoint.function, known.arguments) != digest_of(endpoint.function, body):
         raise RunError(
             "P310",
             f"the idempotency key {key!r} was used with other arguments",
             fix="use a fresh key for another request",
         )
-    if known is not None and known.state.ended:
+    if known is not None and known.state.ended and id not in engine.runs.jobs:
         return _outcome(known, repeated=True)
     admit(engine, endpoint)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -55,7 +56,7 @@ class Kind:
     ASK: Final = "ask"
     """A question was put; the digest is the question's id, the answer its deadline."""
     ANSWER: Final = "answer"
-    """A question was settled; the answer is {"value": …} or {"expired": true}."""
+    """A question was settled; the answer is {"value": …}, {"expired": true} or {"withdrawn": true}."""
     SLEEP: Final = "sleep"
     """A sleep began; the answer is the time at which it ends."""
     PUT: Final = "put"
@@ -78,13 +79,19 @@ def encode(
     if len(arguments) > BLOB_FROM or len(answer) > BLOB_FROM:
         return _with_blobs(kind, branch, part, digest, attempt, at, took, arguments, answer, blobs)
     return b'["%b","%b","%b","%b",%d,%.6f,%.6f,%b,%b]' % (
-        kind.encode(), _text(branch), part.encode(), digest.encode(), attempt, at, took, arguments, answer,
+        kind.encode(), _text(branch), _name(part), _text(digest), attempt, at, took, arguments, answer,
     )  # fmt: skip
 
 
 def _text(value: str) -> bytes:
     """A string without its quotes, as it stands inside JSON."""
-    return value.encode() if (value.isalnum() and value.isascii()) or not value else json.dumps(value)[1:-1].encode()
+    if value.isascii() and (value.isalnum() or not value):
+        return value.encode()
+    return json.dumps(value)[1:-1].encode()
+
+
+_name = lru_cache(maxsize=1024)(_text)
+"""The same for names of parts and people, of which there are few."""
 
 
 def _with_blobs(

@@ -23,8 +23,9 @@ async def check(design: Design, store: Store) -> dict[str, bytes]:
         prefix = f"schema:{part.name}:"
         known = await store.notes(prefix)
         if part.upcast is None:
-            for body in known.values():
-                _refuse(part, json.loads(body))
+            for key, body in known.items():
+                if not key.endswith(part.payload.digest):
+                    _refuse(part, json.loads(body))
         if prefix + part.payload.digest not in known:
             notes[prefix + part.payload.digest] = json.dumps(part.payload.schema).encode()
     for topic in design.all(Topic):
@@ -75,17 +76,24 @@ class _Node:
         return _Node(schema, self.root)
 
     def options(self) -> list[_Node]:
-        """The alternatives of a union, or the schema itself."""
+        """The alternatives of a union or of values of several types, or the schema itself."""
         found = self.schema.get("anyOf") or self.schema.get("oneOf")
-        return [self.inner(option) for option in found] if found else [self]
+        if found:
+            return [choice for option in found for choice in self.inner(option).options()]
+        if "enum" in self.schema and "type" not in self.schema:
+            return [self.inner({"const": value}) for value in self.schema["enum"]]
+        return [self]
 
     def types(self) -> set[str]:
         """The JSON types that are accepted; empty for any."""
+        if "const" in self.schema:
+            return {JSON_TYPES[type(self.schema["const"])]}
         kinds = self.schema.get("type", [])
         return {kinds} if isinstance(kinds, str) else set(kinds)
 
 
 DEEPEST = 12
+JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
 
 def _compare(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -109,8 +117,7 @@ def _one(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, str
     if gone or (_values(new) and not _values(old)):
         yield where, f"may hold {', '.join(sorted(gone)) or 'anything'}, which is not allowed any more"
     yield from _fields(old, new, at, depth)
-    if "items" in old.schema and "items" in new.schema:
-        yield from _compare(old.inner(old.schema["items"]), new.inner(new.schema["items"]), f"{at}[]", depth + 1)
+    yield from _items(old, new, at, depth)
     if old.schema.get("format") != new.schema.get("format") and "format" in new.schema:
         yield where, f"was {old.schema.get('format', 'any text')}, is {new.schema['format']}"
     yield from _bounds(old.schema, new.schema, where)
@@ -126,9 +133,27 @@ def _fields(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, 
             yield f"{at}.{name}".lstrip("."), "had a default and has none now"
     for name in before.keys() & after.keys():
         yield from _compare(old.inner(before[name]), new.inner(after[name]), f"{at}.{name}".lstrip("."), depth + 1)
-    if new.schema.get("additionalProperties") is False:
-        for name in before.keys() - after.keys():
+    were, are = old.schema.get("additionalProperties"), new.schema.get("additionalProperties")
+    for name in sorted(before.keys() - after.keys()):
+        if are is False:
             yield f"{at}.{name}".lstrip("."), "was removed, and unknown fields are forbidden"
+        elif isinstance(are, dict):
+            yield from _compare(old.inner(before[name]), new.inner(are), f"{at}.{name}".lstrip("."), depth + 1)
+    if isinstance(are, dict) and were is not False and not before:
+        held = were if isinstance(were, dict) else {}
+        yield from _compare(old.inner(held), new.inner(are), f"{at}{{}}", depth + 1)
+
+
+def _items(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, str]]:
+    """The items of lists, and those of tuples one by one."""
+    were, are = old.schema.get("prefixItems", []), new.schema.get("prefixItems", [])
+    for index in range(max(len(were), len(are))):
+        before = were[index] if index < len(were) else old.schema.get("items")
+        after = are[index] if index < len(are) else new.schema.get("items")
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _compare(old.inner(before), new.inner(after), f"{at}[{index}]", depth + 1)
+    if isinstance(old.schema.get("items"), dict) and isinstance(new.schema.get("items"), dict):
+        yield from _compare(old.inner(old.schema["items"]), new.inner(new.schema["items"]), f"{at}[]", depth + 1)
 
 
 def _bounds(old: Schema, new: Schema, where: str) -> Iterator[tuple[str, str]]:

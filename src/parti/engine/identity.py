@@ -26,6 +26,11 @@ def run_of_tick(schedule: str, tick: int) -> str:
     return f"{schedule}:{tick}"
 
 
+def question_of_doubt(run: str, tool: str, digest: str, start: int) -> str:
+    """The question whether a write happened, one for each time it was started: a late word on one settles no other."""
+    return f"{run}?doubt-{tool}-{digest}" + (f"-{start}" if start > 1 else "")
+
+
 def step_digest(arguments: bytes) -> str:
     """16 hex digits that name a step's arguments (64 bits of BLAKE2b over their JSON)."""
     return blake2b(arguments, digest_size=8).hexdigest()

@@ -116,8 +116,12 @@ def _place(error: BaseException, runner: Runner) -> str:
     """The innermost line of the traceback that lies beside the runner's own function, else the innermost of all."""
     frames = traceback.extract_tb(error.__traceback__)
     home = Path(runner.function.call.__code__.co_filename).parent
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(home)] or frames
+    own = [frame for frame in frames if _is_beside(Path(frame.filename), home)] or frames
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else str(runner.place)
+
+
+def _is_beside(file: Path, home: Path) -> bool:
+    return file.is_relative_to(home) and "site-packages" not in file.relative_to(home).parts
 
 
 def error_of(record: RunRecord) -> RunError:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
@@ -32,6 +33,11 @@ from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
 from parti.units import Seconds
+
+LOOK: Final[Seconds] = 0.1
+"""How often a stopping engine looks whether its last words can be written."""
+
+log = logging.getLogger("parti")
 
 
 class Engine:
@@ -76,6 +82,7 @@ class Engine:
             timers=self.timers,
             is_settling=self.resting.questions.is_settling,
             entered=self.resting.look,
+            over=self.resting.questions.withdraw,
             changed=self.change,
             failed=self._fail,
         )
@@ -153,8 +160,19 @@ class Engine:
                     job.activation.unwind(Unwinding.HAND_BACK)
             await self._until_none_works()
         if not self.failure.done():
-            await asyncio.shield(self.commits.durable())
+            await self._write_down(grace)
         await self.abandon()
+
+    async def _write_down(self, patience: Seconds) -> None:
+        """Wait until all is on disk, on a full one only so long: what is lost then was confirmed to nobody."""
+        written = self.commits.durable()
+        while not written.done() and (patience > 0 or not self.commits.trouble):
+            done, _ = await asyncio.wait([written], timeout=LOOK)
+            patience -= 0 if done else LOOK
+        if not written.done():
+            log.error("the disk is full: what was not confirmed to anyone is lost")
+        elif written.exception() is None:
+            written.result()
 
     async def abandon(self) -> None:
         """Cancel everything at once, as a crash would."""

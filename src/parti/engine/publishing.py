@@ -44,7 +44,7 @@ async def publish(
         engine.commits.batch.notes[note] = b"[]"  # on disk together with the events, which get their offsets there
         published = await _store(engine, name, events)
         engine.commits.batch.notes[note] = to_json(published.positions)
-        engine.commits.touch()
+        await engine.commits.durable()
         return published
     finally:
         engine.publishing.pop(note).set_result(None)

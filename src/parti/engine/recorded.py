@@ -23,6 +23,8 @@ class Write:
     state: str
     digest: str
     answer: bytes = b"null"
+    starts: int = 0
+    """How often it was about to start: each time may end in a doubt of its own."""
 
 
 @dataclass(slots=True)
@@ -51,17 +53,24 @@ class Recorded:
             case Kind.FAIL if entry.attempt == attempt:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
             case Kind.INTENT:
-                self.writes[entry.part, entry.branch] = Write("doubt", entry.digest)
+                self.writes[entry.part, entry.branch] = Write("doubt", entry.digest, starts=self.starts(entry) + 1)
             case Kind.DONE:
                 self.writes[entry.part, entry.branch] = Write("done", entry.digest, to_json(entry.answer))
             case Kind.UNDONE:
-                self.writes[entry.part, entry.branch] = Write("undone", entry.digest)
+                self.writes[entry.part, entry.branch] = Write("undone", entry.digest, starts=self.starts(entry))
             case Kind.PIN:
                 self.pins[entry.part] = entry.answer
             case Kind.ASK:
                 self.asked[entry.digest] = entry.answer
+            case Kind.ANSWER if "withdrawn" in entry.answer:
+                self.asked.pop(entry.digest, None)
             case Kind.ANSWER:
                 self.answers[entry.digest] = entry.answer
+
+    def starts(self, write: Entry) -> int:
+        """How often a write was about to start so far."""
+        known = self.writes.get((write.part, write.branch))
+        return known.starts if known else 0
 
 
 async def read_recorded(rows: Iterable[JournalRow], attempt: int, fetch: FetchBlob) -> Recorded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
@@ -19,6 +20,7 @@ from parti.units import Seconds
 LINGER: Final[Seconds] = 0.1
 """A run still open after this long is put on record; one that only waits for people or timers leaves memory."""
 
+log = logging.getLogger("parti")
 Spawn = Callable[[Coroutine[Any, Any, Any]], object]
 
 
@@ -60,6 +62,9 @@ class Resting:
             return
         if run is not None:
             if run.waiting() and run.waiting_since <= before:
+                if not job.stored:  # on record before those behind it in line, which follow it after a crash as well
+                    run.flush(always=True)
+                    self.runs.on_record(job)
                 self.suspend(job)
             elif run.entries or not job.stored:
                 run.flush(always=True)
@@ -83,12 +88,13 @@ class Resting:
         """A branch began a durable wait: set its timer."""
         name, wait = next(reversed(run.waits.items()))
         if wait.until:
-            self.runs.timers.at(wait.until, partial(self._due, run, name))
+            self.runs.timers.at(wait.until, partial(self._due, run.record.id, name))
         self.look()
         self.runs.changed()
 
-    def _due(self, run: Activation, name: str) -> None:
-        wait = run.waits.get(name)
+    def _due(self, id: str, name: str) -> None:
+        job = self.runs.jobs.get(id)
+        wait = job.activation.waits.get(name) if job and job.activation else None
         if wait is None or wait.future.done():
             return
         if wait.question:
@@ -100,11 +106,11 @@ class Resting:
 
     def asked(self, question: QuestionRecord) -> None:
         """A question was put: its declared stand-in will answer, where stand-ins are switched on."""
+        self.questions.put(question)
         person = self.services.design.by_name.get(question.who)
         if self.stand_ins and isinstance(person, Person) and person.stand_in:
             self.answering += 1
-            key = self.runs.jobs[question.run].record.key
-            answer = partial(self._stand_in, person, question.id, key)
+            answer = partial(self._stand_in, person, question.id, self.runs.jobs[question.run].record.key)
             self.runs.timers.at(question.asked + person.after, lambda: self._begin(answer))
 
     def _begin(self, answer: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -113,6 +119,8 @@ class Resting:
     async def _stand_in(self, person: Person, id: str, key: str) -> None:
         try:
             await self.questions.answer_for(person, id, key)
+        except Exception as wrong:  # people can still answer
+            log.warning("the stand-in for %s did not answer %s: %s", person.name, id, wrong)
         finally:
             self.answering -= 1
             self.runs.changed()

@@ -47,12 +47,13 @@ PATIENCE: Final[Seconds] = 5.0
 
 @dataclass(slots=True, kw_only=True)
 class Runs:
-    """All runs that have not ended. `entered` and `changed` are called when one comes and when any moves."""
+    """All runs that have not ended. `entered`, `changed` and `over` are called when one comes, when any moves, when one ends."""
 
     services: Services
     timers: Timers
     is_settling: Callable[[str], bool]
     entered: Callable[[], None]
+    over: Callable[[str], None]
     changed: Callable[[], None]
     failed: Callable[[BaseException], None]
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -251,7 +252,6 @@ class Runs:
     def _rest(self, job: Job, duty: Duty) -> None:
         """The run waits outside memory, and keeps its turn."""
         self.on_record(job)
-        job.event = None
         job.turn = False
         if duty is Duty.WAIT:
             self.set_aside(job, aside=True)
@@ -275,17 +275,17 @@ class Runs:
 
     def set_aside(self, job: Job, *, aside: bool) -> None:
         """A run rests, or rests no longer: it and those behind it do not take the room of others meanwhile."""
+        if job.aside == aside:
+            return
         self._count(job, aside=aside)
         for other in self.lanes.behind(job.lane):
             self._count(other, aside=aside)
 
     def _count(self, job: Job, *, aside: bool) -> None:
-        subscription = self.subscription_of(job)
-        if job.aside == aside:
-            return
         job.aside = aside
-        if aside and not job.turn:
+        if aside:
             job.event = None  # it is read again when its turn comes
+        subscription = self.subscription_of(job)
         if subscription:
             subscription.aside += 1 if aside else -1
             subscription.loaded -= 1 if aside else -1
@@ -300,6 +300,7 @@ class Runs:
     def _end(self, job: Job) -> None:
         """The run is over: the next of its key has its turn, and whoever waits for it learns its end from disk."""
         self.meter.add(job.record)
+        self.over(job.record.id)
         self.on_record(job)
         self.services.commits.then(partial(self.ended, job))
         self._leave_line(job)
@@ -323,6 +324,7 @@ class Runs:
         """End a run that is not at work: a person cancelled it."""
         job.record, _ = advance(job.record, Cancelled(self.services.clock.now()))
         self.services.commits.batch.runs[job.record.id] = job.record
+        self.over(job.record.id)
         self.services.commits.then(partial(self.ended, job))
         self.on_record(job)
         self._uncount(job)

@@ -21,6 +21,9 @@ async def keep_time(engine: Engine, schedule: Schedule) -> None:
     note = f"tick:{schedule.name}"
     stored = await engine.store.note(note)
     done = int(stored) if stored else int(engine.clock.now() / schedule.every)
+    if not stored:  # ticks missed from now on are known to be missed
+        engine.commits.batch.notes[note] = str(done).encode()
+        engine.commits.touch()
     while True:
         tick = int(engine.clock.now() / schedule.every)
         if tick > done and not engine.trouble and engine.commits.room:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
+from parti.design.goals import Retry
 from parti.design.source import Source
 from parti.design.topic import Topic
 from parti.engine.context import new_event
 from parti.engine.publishing import lag_of
+from parti.units import duration_text
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
@@ -16,34 +20,51 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 256
 """Events of a source in one commit."""
 
+AGAIN: Final = Retry(2**62, first="1s", longest="1m")
+"""How a source that failed is read on."""
+
+END: Final = object()
+log = logging.getLogger("parti")
+
 
 async def pump(engine: Engine, source: Source) -> None:
-    """Publish what the source yields, from where it was left, until it ends."""
-    topic = engine.design.get(Topic, source.topic)
-    note = f"position:{source.name}"
-    stored = await engine.store.note(note)
-    position = int(stored) if stored else 0
-    at_once = AT_ONCE if source.per_second is None else max(1, min(AT_ONCE, int(source.per_second / 10)))
-    gathered: list[Any] = []
-    async for event in _each(source.read(position)):
-        gathered.append(event)
-        if len(gathered) == at_once:
-            position = await _publish(engine, topic, gathered, note, position)
-            gathered = []
-            if source.per_second is not None:
-                await engine.clock.wait(at_once / source.per_second)
-    if gathered:
-        await _publish(engine, topic, gathered, note, position)
+    """Publish what the source yields, from where it was left, until it ends. One that fails is read on later."""
+    note, attempt, before = f"position:{source.name}", 1, -1
+    while True:
+        stored = await engine.store.note(note)
+        position = int(stored) if stored else 0
+        attempt = 1 if position > before else attempt
+        try:
+            await _read_on(engine, source, note, position)
+        except Exception as wrong:
+            attempt, before = attempt + 1, position
+            wait = AGAIN.wait_before(attempt, 1.0)
+            told = (source.name, position, duration_text(wait), type(wrong).__name__, wrong)
+            log.error("the source `%s` failed after position %d and is read on in %s: %s: %s", *told)
+            await engine.clock.wait(wait)
+        else:
+            break
     engine.sources_open -= 1
     engine.change()
 
 
+async def _read_on(engine: Engine, source: Source, note: str, position: int) -> None:
+    topic = engine.design.get(Topic, source.topic)
+    at_once = min(AT_ONCE, topic.backlog)
+    if source.per_second is not None:
+        at_once = max(1, min(at_once, int(source.per_second / 10)))
+    async for events in _in_batches(source.read(position), at_once):
+        position = await _publish(engine, topic, events, note, position)
+        if source.per_second is not None:
+            await engine.clock.wait(len(events) / source.per_second)
+
+
 async def _publish(engine: Engine, topic: Topic, gathered: list[Any], note: str, position: int) -> int:
     """Store events and the position after them in one commit; that position."""
-    while await lag_of(engine, topic) + len(gathered) > topic.backlog or not engine.commits.room:
-        await engine.clock.wait(0.05)
     now = engine.clock.now()
     events = [new_event(topic, event, "main", "", now) for event in gathered]
+    while await lag_of(engine, topic) + len(events) > topic.backlog or not engine.commits.room:
+        await engine.clock.wait(0.05)
     position += len(events)
     commits = engine.commits
     commits.batch.events.extend(events)
@@ -53,11 +74,35 @@ async def _publish(engine: Engine, topic: Topic, gathered: list[Any], note: str,
     return position
 
 
-async def _each(events: Any) -> AsyncIterator[Any]:
-    """The events of a plain or asynchronous iterable."""
-    if hasattr(events, "__aiter__"):
-        async for event in events:
-            yield event
-    else:
-        for event in events:
-            yield event
+async def _in_batches(events: Any, most: int) -> AsyncIterator[list[Any]]:
+    """What has come while the batch before was being stored: a slow source is not kept waiting for a full batch."""
+    come: asyncio.Queue[Any] = asyncio.Queue(most)
+    reading = asyncio.create_task(_read(events, come))
+    try:
+        while True:
+            batch = [await come.get()]
+            while len(batch) < most and not come.empty():
+                batch.append(come.get_nowait())
+            ended = batch[-1] is END
+            if ended:
+                batch.pop()
+            if batch:
+                yield batch
+            if ended:
+                await reading
+                return
+    finally:
+        reading.cancel()
+
+
+async def _read(events: Any, come: asyncio.Queue[Any]) -> None:
+    """Put the events of a plain or asynchronous iterable into the queue, then the end."""
+    try:
+        if hasattr(events, "__aiter__"):
+            async for event in events:
+                await come.put(event)
+        else:
+            for event in events:
+                await come.put(event)
+    finally:
+        await come.put(END)

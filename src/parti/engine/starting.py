@@ -73,7 +73,8 @@ async def _subscribe(engine: Engine) -> None:
 
 async def _take_up(engine: Engine) -> None:
     """Put every open run back in line, in the order of creation."""
-    asked = {question.run for question in await engine.store.questions(limit=1_000_000)}
+    questions = await engine.store.questions(limit=1_000_000)
+    asked = {question.run for question in questions}
     strangers: dict[str, int] = {}
     for record in await engine.store.open_runs():
         try:
@@ -87,6 +88,9 @@ async def _take_up(engine: Engine) -> None:
         job.asks = record.id in asked
         _count(engine, job)
         engine.runs.enter(job)
+    for question in questions:
+        if question.run in engine.runs.jobs:
+            engine.resting.asked(question)
     for part, count in strangers.items():
         log.warning("%d open runs of `%s` wait: the design has no such part any more", count, part)
 

@@ -94,7 +94,7 @@ def failure_of(part: Step | Tool, error: Exception) -> StepFailed:
             f"`{part.name}` took longer than {duration_text(part.timeout)}",
             place=part.place,
             fix="give it more time with timeout=, or make it faster",
-            kind="TimeoutError",
+            kind=kind,
         )
     if isinstance(error, StepFailed):
         return error

@@ -122,6 +122,7 @@ def answered(value: bytes) -> bytes:
 
 
 EXPIRED = b'{"expired":true}'
+WITHDRAWN = b'{"withdrawn":true}'
 
 
 def as_answer(outcome: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,26 +16,20 @@ from pydantic_core import to_json
 
 from parti.design.tool import Tool
 from parti.engine.activation import Unwinding
+from parti.engine.calling import OutOfTime
 from parti.engine.entries import Kind
+from parti.engine.identity import question_of_doubt
 from parti.engine.recorded import Recorded, Write
-from parti.engine.steps import as_answer, as_failure, digest_of, failure_of, guarded, pause, rewind
+from parti.engine.steps import as_answer, as_failure, digest_of, failure_of, guarded, in_words, pause, rewind
 from parti.errors import NotDone, RunError
 from parti.ports.store import QuestionRecord
+from parti.units import duration_text
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 OPERATOR = "operator"
 """Who is asked about writes in doubt."""
-
-IN_DOUBT_SCHEMA = to_json(
-    {
-        "title": "InDoubt",
-        "type": "object",
-        "properties": {"happened": {"type": "boolean"}, "result": {}},
-        "required": ["happened"],
-    }
-)
 
 
 @dataclass(slots=True)
@@ -58,6 +53,9 @@ async def write(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> 
         context.check(tool.arrow)
     if run.recorded is None:
         run.recorded = Recorded()
+    failed = run.recorded.take(context.path, tool.name, this.digest)
+    if failed:  # before what is known of it now: a failure that was caught may have been followed by a success
+        raise as_failure(failed.answer)
     known = run.recorded.writes.get(identity)
     if known and known.digest != this.digest:
         raise RunError(
@@ -80,9 +78,6 @@ async def write(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> 
 
 async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
     run, tool = context.run, this.tool
-    failed = run.recorded.take(context.path, tool.name, this.digest) if run.recorded else None
-    if failed:
-        raise as_failure(failed.answer)
     in_doubt = known is not None and known.state == "doubt"
     attempt = 1
     while True:
@@ -95,11 +90,12 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
         await _intend(context, this)
         started = run.services.clock.now()
         try:
-            settled = await guarded(context.inside(this.digest, this.key), tool, this.arguments)
+            settled = await guarded(context.inside(this.key), tool, this.arguments)
         except NotDone as refusal:
             error: Exception = refusal
             in_doubt = False
             _note(context, Kind.UNDONE, this, started, b"null")
+            _learn(context, this, Write("undone", this.digest, starts=_starts(context, this)))
         except Exception as unsure:
             error = unsure
             in_doubt = True
@@ -120,7 +116,7 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
 async def _intend(context: RunContext, this: _Call) -> None:
     run = context.run
     _note(context, Kind.INTENT, this, run.services.clock.now(), b"null", this.body)
-    _learn(context, this, Write("doubt", this.digest))
+    _learn(context, this, Write("doubt", this.digest, starts=_starts(context, this) + 1))
     await _fence(context)
 
 
@@ -150,14 +146,14 @@ async def _reconcile(context: RunContext, this: _Call) -> Any:
 async def _park(context: RunContext, this: _Call, error: Exception | None = None) -> None:
     """Set the run aside until a person says whether the write happened."""
     run = context.run
-    cause = f" ({type(error).__name__}: {error})" if error else ""
+    cause = f" ({_cause(this.tool, error)})" if error else ""
     text = f"`{this.tool.name}` with the key {this.key!r} was cut off{cause}. Did it happen?"
     question = QuestionRecord(
-        id=f"{run.record.id}?doubt-{this.tool.name}-{this.digest}",
+        id=question_of_doubt(run.record.id, this.tool.name, this.digest, _starts(context, this)),
         run=run.record.id,
         who=OPERATOR,
         text=text,
-        schema=IN_DOUBT_SCHEMA,
+        schema=_doubt_schema(this.tool.function.returns.schema),
         asked=run.services.clock.now(),
         deadline=0.0,
         state="open",
@@ -170,6 +166,27 @@ async def _park(context: RunContext, this: _Call, error: Exception | None = None
     run.flush()
     run.unwind(Unwinding.PARK)
     await asyncio.get_running_loop().create_future()
+
+
+def _cause(tool: Tool, error: Exception) -> str:
+    late = f"it took longer than {duration_text(tool.timeout)}"
+    return late if isinstance(error, OutOfTime) else f"{type(error).__name__}: {in_words(error)}"
+
+
+def _doubt_schema(returns: Mapping[str, Any]) -> bytes:
+    """The schema of a person's word on a doubt: what the tool would have returned belongs to "it happened"."""
+    result = {name: value for name, value in returns.items() if name != "$defs"}
+    told = {"properties": {"result": result}, "required": [] if result.get("type") == "null" else ["result"]}
+    schema = {
+        "title": "InDoubt",
+        "type": "object",
+        "properties": {"happened": {"type": "boolean"}, "result": {}},
+        "required": ["happened"],
+        "if": {"properties": {"happened": {"const": True}}},
+        "then": told,
+        "$defs": returns.get("$defs", {}),
+    }
+    return to_json(schema)
 
 
 async def _fence(context: RunContext) -> None:
@@ -191,6 +208,12 @@ def _learn(context: RunContext, this: _Call, facts: Write) -> None:
     """Remember a write for the rest of this activation, as a replay would."""
     if context.run.recorded:
         context.run.recorded.writes[this.tool.name, this.key] = facts
+
+
+def _starts(context: RunContext, this: _Call) -> int:
+    """How often a write was about to start so far, in earlier activations too."""
+    known = context.run.recorded.writes.get((this.tool.name, this.key)) if context.run.recorded else None
+    return known.starts if known else 0
 
 
 def key_of(tool: Tool, arguments: tuple[Any, ...]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from parti.engine.identity import run_of_event
+from parti.engine.identity import partition_of, run_of_event
 from parti.ports.store import Event, RunRecord, Store
 
 PAGE: Final = 512
@@ -21,32 +22,38 @@ class Caused:
     runs: list[RunRecord]
 
 
-async def find_caused(run: RunRecord, topics: list[str], store: Store) -> list[Caused]:
-    """The events of `run` in `topics` (and in its topic's dead letters), in the order of topic and offset."""
-    sought = set(topics) | ({f"{run.topic}.dead"} if run.topic and run.ended else set())
-    if not sought:
-        return []
+async def find_caused(run: RunRecord, published: Iterable[tuple[str, str]], store: Store) -> list[Caused]:
+    """The events of `run`, which published to these topics under these keys, in the order of topic and offset."""
+    places: set[tuple[str, int]] = set()
+    for topic, key in published:
+        partitions = await store.note(f"partitions:{topic}")
+        if partitions is not None:
+            places.add((topic, partition_of(run.tenant, key, int(partitions))))
     ends, cursors = await store.ends(), await store.cursors()
     found: list[Caused] = []
-    for (topic, partition), (first, end) in sorted(ends.items()):
-        if topic in sought:
-            readers = sorted({handler for handler, name, _ in cursors if name == topic})
-            for event in await _events_of(run, topic, partition, first, end, store):
-                ids = [run_of_event(reader, topic, partition, event.offset) for reader in readers]
-                found.append(Caused(event, await store.runs_of(ids)))
+    for topic, partition in sorted(places & ends.keys()):
+        readers = sorted({handler for handler, name, _ in cursors if name == topic})
+        for event in await _events_of(run, topic, partition, *ends[topic, partition], store):
+            ids = [run_of_event(reader, topic, partition, event.offset) for reader in readers]
+            found.append(Caused(event, await store.runs_of(ids)))
     return found
 
 
 async def _events_of(run: RunRecord, topic: str, partition: int, first: int, end: int, store: Store) -> list[Event]:
-    """Offsets follow time closely, so those written before the run began are skipped by bisection."""
-    found: list[Event] = []
+    """Offsets follow time closely, so those written before the run began are skipped by bisection at first."""
     start = await _first_since(run.started, topic, partition, first, end, store)
+    found = await _scan(run, topic, partition, start, end, store)
+    return found or await _scan(run, topic, partition, first, start, store)
+
+
+async def _scan(run: RunRecord, topic: str, partition: int, start: int, end: int, store: Store) -> list[Event]:
+    found: list[Event] = []
     stop = min(end, start + SOUGHT_MAX)
     while start < stop:
-        page = await store.events(topic, partition, start=start, limit=PAGE)
+        page = await store.events(topic, partition, start=start, limit=min(PAGE, stop - start))
         found += [event for event in page if event.cause == run.id]
-        # Well past the end of the run nothing of it can follow.
-        if not page or (run.ended and page[0].at > run.ended + 60):
+        # The events of a run are written together.
+        if not page or (found and page[-1].cause != run.id):
             break
         start = page[-1].offset + 1
     return found

@@ -152,6 +152,6 @@ def _told(wrong: PartiError, done: Publication, how: How) -> PartiError:
         again = "run it again" if how.once else f"go on with `--from {str(wrong.place).rpartition(':')[2]}`"
         wrong.fix = f"mend the line and {again}, or leave bad lines out with `--skip-bad`"
     if done.published or isinstance(wrong, PayloadError):
-        wrong.what += f" ({done.published} events before it are stored)"
+        wrong.what += f" ({done.published} before it {'is' if done.published == 1 else 'are'} stored)"
         wrong.args = (wrong.what,)
     return wrong

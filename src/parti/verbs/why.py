@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
 from parti.engine.entries import Entry, Kind, decode
+from parti.engine.identity import question_of_doubt
 from parti.errors import RunError
 from parti.ports.store import Event, QuestionRecord, RunRecord, Store
 from parti.units import Seconds
@@ -70,8 +72,13 @@ async def why(target: Target, id: str) -> Why:
             timing=_timing(run),
             moments=moments,
             questions=await _questions(run, moments, store),
-            caused=await find_caused(run, [moment.part for moment in moments if moment.kind == Kind.PUBLISH], store),
+            caused=await find_caused(run, _published(moments), store),
         )
+
+
+def _published(moments: list[Moment]) -> list[tuple[str, str]]:
+    """Topic and key of each event that was published."""
+    return [(moment.part, str(moment.arguments)) for moment in moments if moment.kind == Kind.PUBLISH]
 
 
 async def _moment(seq: int, entry: Entry, store: Store) -> Moment:
@@ -114,6 +121,9 @@ def _timing(run: RunRecord) -> Timing:
 async def _questions(run: RunRecord, moments: list[Moment], store: Store) -> list[QuestionRecord]:
     """The questions the run put, and those about its writes in doubt."""
     asked = [moment.digest for moment in moments if moment.kind == Kind.ASK]
-    doubts = [f"{run.id}?doubt-{moment.part}-{moment.digest}" for moment in moments if moment.kind == Kind.INTENT]
+    writes = Counter((moment.part, moment.digest) for moment in moments if moment.kind == Kind.INTENT)
+    doubts = [
+        question_of_doubt(run.id, *write, start) for write, starts in writes.items() for start in range(1, starts + 1)
+    ]
     found = [await store.question(id) for id in dict.fromkeys([*asked, *doubts])]
     return [question for question in found if question is not None]

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -70,15 +69,16 @@ class Outside:
         self.inside[customer] = who
 
 
-OUTSIDE: Outside
+WORLDS: list[Outside] = []
 
 
 def outside() -> Outside:
-    return OUTSIDE
+    """The world of the storm that is being played."""
+    return WORLDS[-1]
 
 
 def set_outside(world: Outside) -> None:
-    globals()["OUTSIDE"] = world
+    WORLDS[:] = [world]
 
 
 shop = System("shop")
@@ -94,6 +94,12 @@ async def price(order: str, amount: int) -> int:
     await world.trip()
     if world.faults and world.chance.random() < 0.05:
         raise ConnectionError("the price list is away")
+    return amount * 2
+
+
+@shop.step()
+async def twice(amount: int) -> int:
+    await outside().trip()
     return amount * 2
 
 
@@ -148,7 +154,7 @@ async def mail(order: str) -> int:
     return len(order)
 
 
-@shop.on(orders, to=receipts, retry=Retry(4, first="100ms"), concurrency=4)
+@shop.on(orders, to=receipts, retry=Retry(12, first="100ms"), concurrency=4)
 async def charge(order: Order) -> Receipt:
     world = outside()
     world.enter(order.customer, order.id)
@@ -200,12 +206,9 @@ async def deposit(customer: str, amount: int) -> int:
     world.enter(customer, "a deposit")
     try:
         account = await accounts.get(customer) or Account(customer=customer)
-        account.total += await price(f"deposit for {customer}", amount)
+        account.total += await twice(amount)
         account.log.append(f"deposit {amount}")
         await accounts.put(account)
         return account.total
     finally:
         world.inside.pop(customer, None)
-
-
-Everything = dict[str, Any]

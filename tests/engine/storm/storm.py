@@ -176,7 +176,9 @@ class _Storm:
     async def _judge_orders(self, runs: dict[str, RunRecord]) -> None:
         world = outside()
         stored = [Order.model_validate_json(event.payload) for event in await self._events("orders")]
-        assert sorted(order.id for order in stored) == sorted(order.id for order in self.orders), "lost or doubled order"
+        assert sorted(order.id for order in stored) == sorted(order.id for order in self.orders), (
+            "lost or doubled order"
+        )
         charged = {run.id: run for run in runs.values() if run.part == "charge"}
         assert len(charged) == len(self.orders), "an order has no run, or two"
         receipts = [Receipt.model_validate_json(event.payload).order for event in await self._events("receipts")]
@@ -220,7 +222,9 @@ class _Storm:
         for customer in CUSTOMERS:
             row = await self.store.row("accounts", "main", customer)
             stored = json.loads(row)[1] if row else {"total": 0, "points": 0, "log": []}
-            assert stored["total"] == total[customer], f"{customer} has {stored['total']}, should have {total[customer]}"
+            assert stored["total"] == total[customer], (
+                f"{customer} has {stored['total']}, should have {total[customer]}"
+            )
             assert stored["points"] == points[customer], f"{customer}'s points"
             assert row is None or stored == accounts[customer], "the table differs from a replay of the journal"
             logs[customer] = stored["log"]

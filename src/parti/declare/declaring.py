@@ -1,0 +1,145 @@
+"""Declaring: keeping the parts of a system as they are declared, and composing its design from them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, ParamSpec
+
+from parti.declare.arrows import read_arrows
+from parti.declare.handles import FunctionHandle, PartHandle
+from parti.declare.proof import prove
+from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
+from parti.design.endpoint import Endpoint
+from parti.design.function import Function
+from parti.design.goals import Retry, Slo
+from parti.design.graph import Arrow, Design, Opaque, Part
+from parti.design.handler import Handler
+from parti.design.monitor import Monitor
+from parti.design.person import Person
+from parti.design.places import Place
+from parti.design.schedule import Schedule
+from parti.errors import DeclarationError
+
+P = ParamSpec("P")
+
+
+class Declaring:
+    """What every declaration of a system needs; `System` has the words."""
+
+    def __init__(self, name: str, *, slo: Slo | None = None) -> None:
+        frame = caller()
+        self.name = name
+        self.slo = slo
+        self.root = Path(frame.f_code.co_filename).resolve().parent
+        self._place = self._at(frame)
+        self._parts: dict[str, Part] = {}
+        self._readable: list[tuple[str, Callable[..., Any]]] = []
+        self._declared_arrows: list[Arrow] = []
+        self._design: Design | None = None
+
+    # The design
+
+    @property
+    def design(self) -> Design:
+        """The system as declared, with its arrows read from the program. Raises what is wrong with it, coded."""
+        if self._design is None:
+            self._design = self._compose()
+            prove(self._design)
+        return self._design
+
+    def _compose(self) -> Design:
+        parts = dict(self._parts)
+        arrows: set[Arrow] = set(self._declared_arrows)
+        opaque: set[Opaque] = set()
+        for name, function in self._readable:
+            reading = read_arrows(name, function, root=self.root)
+            arrows.update(reading.arrows)
+            opaque.update(reading.opaque)
+            for arrow in reading.arrows:
+                if arrow.kind == "asks" and arrow.target not in parts:
+                    parts[arrow.target] = Person(name=arrow.target, place=arrow.place)
+        return Design(
+            self.name, tuple(parts.values()), tuple(sorted(arrows)), tuple(sorted(opaque)), self.slo, self._place
+        )
+
+    def _runner(
+        self, part: Handler | Endpoint | Schedule | Monitor, function: Callable[P, Any]
+    ) -> FunctionHandle[P, Any]:
+        self._read(part.name, function)
+        return FunctionHandle(self._add(part), function)
+
+    def _function(self, function: Callable[..., Any], names: Names) -> Function:
+        if isinstance(function, PartHandle):
+            raise DeclarationError(
+                "P105", f"`{function.name}` is declared twice", fix="one decorator of Parti a function"
+            )
+        return function_of(function, root=self.root, names=names)
+
+    def _keyed(self, name: str, payload: type[Any], key: str, place: Place) -> Any:
+        if key not in fields_of(payload):
+            kind = getattr(payload, "__name__", str(payload))
+            raise DeclarationError(
+                "P105",
+                f"the key {key!r} of `{name}` is not a field of {kind}",
+                place=place,
+                fix="name one of its fields",
+            )
+        return payload_of(payload, place=place, what=f"the type of `{name}`")
+
+    def _read(self, name: str, function: Callable[..., Any]) -> None:
+        self._readable.append((name, function))
+
+    def _arrow(self, source: str, kind: Literal["consumes", "publishes"], target: str, place: Place) -> None:
+        self._declared_arrows.append(Arrow(source, kind, target, place))
+
+    def _add(self, part: Any) -> Any:
+        other = self._parts.get(part.name)
+        if other is not None:
+            raise DeclarationError(
+                "P104",
+                f"`{part.name}` is declared already, at {other.place}",
+                place=part.place,
+                fix="rename one of them",
+            )
+        self._parts[part.name] = part
+        self._design = None
+        return part
+
+    def _at(self, frame: FrameType) -> Place:
+        return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
+
+
+_OWN = (__file__, str(Path(__file__).with_name("system.py")))
+
+
+def caller() -> FrameType:
+    """The frame outside this package that declares something."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in _OWN:
+        frame = frame.f_back
+    assert frame is not None, "Python code is always called from somewhere"
+    return frame
+
+
+def retry_of(retry: Retry | int) -> Retry:
+    return retry if isinstance(retry, Retry) else Retry(retry)
+
+
+def body_of(function: Function, path: str) -> str | None:
+    """The parameter that a request's JSON body fills: the one that is an object and not in the path."""
+    bodies = [p.name for p in function.parameters if f"{{{p.name}}}" not in path and _is_object(p.payload.schema)]
+    if len(bodies) > 1:
+        raise DeclarationError(
+            "P105",
+            f"`{function.name}` takes {len(bodies)} objects: {', '.join(bodies)}",
+            place=function.place,
+            fix="join them into one Pydantic model",
+        )
+    return bodies[0] if bodies else None
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") in ("object", "array") or "$ref" in schema or ("anyOf" in schema and "$defs" in schema)
