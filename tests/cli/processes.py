@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cli_apps import Said
 
@@ -33,11 +32,10 @@ class Running:
         return Said(self.process.returncode, out, err)
 
 
-@contextmanager
-def up(folder: Path, *arguments: str, **env: str) -> Iterator[Running]:
-    """`parti up` in a folder, on a free port unless told otherwise; killed at the end if it still runs."""
+def start(folder: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    """`parti up` in a folder, on a free port unless told otherwise."""
     port = () if "--port" in arguments else ("--port", "0")
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*PARTI, "up", *port, "--json", *arguments],
         cwd=folder,
         env={**os.environ, **env},
@@ -45,6 +43,12 @@ def up(folder: Path, *arguments: str, **env: str) -> Iterator[Running]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@contextmanager
+def up(folder: Path, *arguments: str, **env: str) -> Iterator[Running]:
+    """A system that runs in a process of its own; killed at the end if it still does."""
+    process = start(folder, *arguments, **env)
     try:
         assert process.stdout is not None
         head = process.stdout.readline()
@@ -54,7 +58,7 @@ def up(folder: Path, *arguments: str, **env: str) -> Iterator[Running]:
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate(timeout=WITHIN)
+        process.communicate(timeout=WITHIN)
 
 
 def finished(folder: Path, *arguments: str, **env: str) -> Said:
@@ -69,11 +73,3 @@ def finished(folder: Path, *arguments: str, **env: str) -> Said:
         check=False,
     )
     return Said(done.returncode, done.stdout, done.stderr)
-
-
-def listed(folder: Path, *arguments: str) -> list[dict[str, Any]]:
-    """The JSON list that a command prints."""
-    said = finished(folder, *arguments, "--json")
-    assert said.code == 0, said.err
-    found: list[dict[str, Any]] = said.json
-    return found

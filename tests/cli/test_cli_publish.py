@@ -37,7 +37,9 @@ def test_a_bad_line_is_named_and_those_before_it_are_stored(desk: Path) -> None:
     lines(desk / "events.jsonl", {"id": "a"}, {"id": "b"}, {"name": "c"}, {"id": "d"})
     said = parti("publish", "orders", "events.jsonl")
     assert said.code == 2
-    assert said.err.splitlines()[0].startswith("events.jsonl:3: P402 id of Order: Field required (2 before it are stored)")
+    assert said.err.splitlines()[0].startswith(
+        "events.jsonl:3: P402 id of Order: Field required (2 before it are stored)"
+    )
     assert "--from 3" in said.err
     assert stored() == 2
     lines(desk / "events.jsonl", {"id": "a"}, {"id": "b"}, {"id": "c"}, {"id": "d"})

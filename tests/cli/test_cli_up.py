@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_apps import Said, lines, parti
-from processes import Running, finished, up
+from cli_apps import lines, parti
+from processes import WITHIN, Running, finished, start, up
 
 
 def until(holds: Callable[[], bool], running: Running) -> None:
@@ -126,8 +129,8 @@ def test_a_holder_that_does_not_listen_is_p201(desk: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(wiring, "PATIENCE", 0.0)
     store = wiring.open_store(desk / "desk.parti")
-    store.announce("")
     assert parti("publish", "orders", '{"id": "a"}', "--json").error == "P201"
+    asyncio.run(store.close())
 
 
 def test_a_holder_that_does_not_answer_is_p506(desk: Path) -> None:
@@ -138,6 +141,7 @@ def test_a_holder_that_does_not_answer_is_p506(desk: Path) -> None:
     store = open_store(desk / "desk.parti")
     store.announce(f"http://127.0.0.1:{port}")
     assert parti("publish", "orders", '{"id": "a"}', "--json").error == "P506"
+    asyncio.run(store.close())
 
 
 def test_stand_ins_answer_only_when_switched_on(desk: Path) -> None:
@@ -166,8 +170,79 @@ def test_a_damaged_store_is_opened_only_with_accept_loss(desk: Path) -> None:
     assert parti("up", "--until-idle", "--port", "0", "--accept-loss").code == 0
 
 
-def test_the_first_run_of_a_small_app_takes_little(desk: Path) -> None:
-    said: Said = finished(desk, "publish", "orders", '{"id": "a"}')
-    assert said.code == 0
-    closed = json.loads(finished(desk, "up", "--until-idle", "--port", "0", "--json").out.splitlines()[-1])
-    assert closed["runners"][0]["done"] == 1
+STUBBORN = '''"""A desk whose work never ends."""
+import asyncio
+import threading
+
+from pydantic import BaseModel
+
+from parti import System
+
+desk = System("desk")
+
+
+class Thing(BaseModel):
+    id: str
+
+
+things = desk.topic("things", Thing, key="id")
+
+
+@desk.on(things)
+async def hold(thing: Thing) -> None:
+    """Never ends."""
+    await asyncio.Event().wait()
+'''
+
+TRAINING = (
+    STUBBORN
+    + """
+
+def learn() -> object:
+    threading.Event().wait()
+
+
+slow = desk.model("slow", inputs=Thing, output=Thing, train=learn)
+"""
+)
+
+
+def read_until(running: subprocess.Popen[str], text: str) -> None:
+    assert running.stderr is not None
+    for line in running.stderr:
+        if text in line:
+            return
+    raise AssertionError(f"it never said {text!r}")
+
+
+def test_a_second_signal_ends_it_at_once(desk: Path) -> None:
+    (desk / "app.py").write_text(STUBBORN, encoding="utf-8")
+    parti("publish", "things", '{"id": "a"}')
+    with up(desk) as running:
+        until(lambda: bool(parti("runs", "--state", "running", "--json").json), running)
+        running.process.send_signal(signal.SIGINT)
+        read_until(running.process, "stopping")
+        assert running.end(signal.SIGINT).code == -signal.SIGINT
+    assert parti("verify").code == 0
+
+
+def test_a_signal_while_a_model_is_trained_ends_it_at_once(desk: Path) -> None:
+    (desk / "app.py").write_text(TRAINING, encoding="utf-8")
+    process = start(desk)
+    read_until(process, "training slow, which has no version yet")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=WITHIN)
+    assert process.returncode == 130
+    assert parti("models", "--json").json == []
+
+
+def test_no_train_trains_nothing(desk: Path) -> None:
+    (desk / "app.py").write_text(TRAINING, encoding="utf-8")
+    assert parti("up", "--no-train", "--until-idle", "--port", "0").code == 0
+
+
+def test_the_command_line_imports_nothing_heavy_before_it_knows_what_to_do() -> None:
+    heavy = {"uvicorn", "starlette", "numpy", "sklearn", "onnxruntime", "jsonschema", "parti.engine", "parti.wiring"}
+    code = f"import sys, parti.cli; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=WITHIN)
+    assert done.stdout.strip() == "[]"

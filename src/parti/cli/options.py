@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 AppArgument = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="APP", envvar="PARTI_APP", help="The file that declares the system.", show_default="app.py"
-    ),
+    typer.Argument(metavar="APP", envvar="PARTI_APP", help="The file that declares the system.", show_default="app.py"),
 ]
 AppOption = Annotated[
     Path | None,

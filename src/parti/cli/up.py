@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,12 +15,13 @@ from parti.cli.options import AppArgument, JsonOption, StoreOption, again, targe
 from parti.cli.output import print_json_line, print_line, say_next
 from parti.cli.signals import Signals
 
-INTERRUPTED: Final = 130
-
 if TYPE_CHECKING:
     from parti.verbs.closing import Closing
     from parti.verbs.target import Target
     from parti.verbs.up import Options, Up
+
+INTERRUPTED: Final = 130
+"""What shells call the end by SIGINT."""
 
 
 def up(
@@ -51,8 +53,6 @@ def up(
         host=host, port=port, token=token, stand_ins=stand_ins, train=not no_train, accept_loss=accept_loss
     )
     closing = asyncio.run(_run(target_of(app, store), options, until_idle=until_idle, as_json=as_json))
-    if closing is None:
-        raise typer.Exit(INTERRUPTED)
     if as_json:
         print_json_line(closing)
         return
@@ -62,8 +62,8 @@ def up(
     say_next(again(command, app, store))
 
 
-async def _run(target: Target, options: Options, *, until_idle: bool, as_json: bool) -> Closing | None:
-    """The system from start to end; None when it was interrupted before it had begun."""
+async def _run(target: Target, options: Options, *, until_idle: bool, as_json: bool) -> Closing:
+    """The system from start to end."""
     from parti.verbs.up import up as verb  # noqa: PLC0415 see above
 
     with Screen() as screen, Signals() as signals:
@@ -76,7 +76,8 @@ async def _run(target: Target, options: Options, *, until_idle: bool, as_json: b
         except asyncio.CancelledError:
             if not signals.came.is_set():
                 raise
-            return None
+    # It was interrupted before it had begun. A training that is under way cannot be cancelled, only left.
+    os._exit(INTERRUPTED)
 
 
 async def _until_over(running: Up, screen: Screen, signals: Signals, *, until_idle: bool) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, ParamSpec
 
-from parti.declare.arrows import read_arrows
 from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
@@ -51,6 +50,8 @@ class Declaring:
         return self._design
 
     def _compose(self) -> Design:
+        from parti.declare.arrows import read_arrows  # noqa: PLC0415 a third of the import time, needed only here
+
         parts = dict(self._parts)
         arrows: set[Arrow] = set(self._declared_arrows)
         opaque: set[Opaque] = set()

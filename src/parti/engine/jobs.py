@@ -109,7 +109,9 @@ def error_json(error: BaseException, runner: Runner) -> bytes:
     if isinstance(error, OutOfTime):
         said = f"`{runner.name}` took longer than {duration_text(runner.timeout)}"
         return to_json({"code": "P303", "error": said, "place": str(runner.place), "kind": kind})
-    return to_json({"code": "P307", "error": f"{kind}: {in_words(error)}", "place": _place(error, runner), "kind": kind})
+    return to_json(
+        {"code": "P307", "error": f"{kind}: {in_words(error)}", "place": _place(error, runner), "kind": kind}
+    )
 
 
 def _place(error: BaseException, runner: Runner) -> str:

@@ -14,12 +14,14 @@ from parti.design.graph import Design
 from parti.design.model import Model
 from parti.design.schedule import Schedule
 from parti.design.source import Source
+from parti.design.topic import Topic
 from parti.engine import calls, publishing, starting
 from parti.engine.activation import Unwinding
 from parti.engine.calling import Offload
 from parti.engine.commits import After, Commits
 from parti.engine.context import branching
 from parti.engine.jobs import Job, job_of_event
+from parti.engine.pressure import downstream
 from parti.engine.resting import Resting
 from parti.engine.runs import Runs
 from parti.engine.schedules import keep_time
@@ -90,6 +92,7 @@ class Engine:
         """The subscriptions of each topic."""
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Raises what ended the engine, if anything did."""
+        self._downstream = downstream(design)
         self.sources_open = 0
         self.active_calls = {endpoint.name: 0 for endpoint in design.all(Endpoint)}
         self.publishing: dict[str, asyncio.Future[None]] = {}
@@ -137,7 +140,9 @@ class Engine:
         self.spawn(self.timers.run())
         self.spawn(self.resting.run())
         for subscription in self.runs.subscriptions.values():
-            self.spawn(subscription.run(partial(self._admit, subscription), self._may_read))
+            self.spawn(
+                subscription.run(partial(self._admit, subscription), partial(self._may_read, subscription.handler.name))
+            )
         for source in self._design.all(Source):
             self.sources_open += 1
             self.spawn(pump(self, source))
@@ -238,9 +243,16 @@ class Engine:
 
     # Reading and committing
 
-    async def _may_read(self) -> None:
-        while self.runs.stopping or not self.commits.room:
-            await self.clock.wait(0.05)
+    async def _may_read(self, handler: str) -> None:
+        """Return when `handler` may take up more events: there is room on the disk's side and in what it fills."""
+        while self.runs.stopping or not self.commits.room or await self._is_full(self._downstream[handler]):
+            await self.clock.wait(LOOK)
+
+    async def _is_full(self, topics: tuple[Topic, ...]) -> bool:
+        for topic in topics:
+            if await publishing.lag_of(self, topic) >= topic.backlog:
+                return True
+        return False
 
     def _admit(self, subscription: Subscription, event: Event) -> None:
         handler = subscription.handler

@@ -22,9 +22,7 @@ EVENT_MAX = 16 * 1024 * 1024
 """The largest event that is accepted, in bytes."""
 
 
-async def publish(
-    engine: Engine, name: str, payloads: Sequence[bytes], tenant: str, idempotency_key: str
-) -> Published:
+async def publish(engine: Engine, name: str, payloads: Sequence[bytes], tenant: str, idempotency_key: str) -> Published:
     """Check every payload, then store all; where they lie once they are on disk. A repeated key publishes nothing."""
     refuse_if_troubled(engine)
     topic = engine.design.get(Topic, name)

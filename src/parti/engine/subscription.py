@@ -38,7 +38,12 @@ class Subscription:
     """Reading is bounded: `loaded` runs (in line or at work) stay below the window, those set aside below their own."""
 
     def __init__(
-        self, handler: Handler, partitions: list[Partition], store: Store, moved: Callable[[], None], rested: Callable[[], None]
+        self,
+        handler: Handler,
+        partitions: list[Partition],
+        store: Store,
+        moved: Callable[[], None],
+        rested: Callable[[], None],
     ) -> None:
         self.handler = handler
         self.partitions = {partition.number: partition for partition in partitions}

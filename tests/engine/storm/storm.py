@@ -82,9 +82,12 @@ class _Storm:
         clients = asyncio.ensure_future(asyncio.gather(self._publish(), self._deposit(), self._people()))
         if length is not None:
             await self.clock.wait(length)
-            self.store.crash()
+            if self.chance.random() < 0.25:
+                await engine.stop(grace=self.chance.random())
+            else:
+                self.store.crash()
+                self.crashes += 1
             outside().inside.clear()
-            self.crashes += 1
         else:
             outside().faults = False
             await self._settle(clients)
