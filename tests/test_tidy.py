@@ -176,11 +176,11 @@ def list_of_files() -> str:
     lines: list[str] = []
     folders = sorted({file.parent for file in FILES}, key=_order)
     for folder in folders:
-        own = folder / "__init__.py"
+        own = folder / "__init__.py"  # the folder's own caption
         name = "parti" if folder == SOURCE else str(folder.relative_to(SOURCE))
-        lines += ["", f"**{name}/** {caption_of(own) if own.exists() else ''}".rstrip(), ""]
+        lines += ["", f"**{name}/**: {caption_of(own)}", ""]
         inside = [file for file in FILES if file.parent == folder and file.name != "__init__.py"]
-        lines += [f"- `{file.stem}` {caption_of(file)}" for file in inside]
+        lines += [f"- `{file.name}`: {caption_of(file)}" for file in inside]
     return "\n".join(lines[1:]) + "\n"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cli_apps import parti
 
+from parti.engine.loop import Engine
 from parti.errors import StoreError
 from parti.verbs import runs as runs_verb
 
@@ -87,8 +88,6 @@ def test_an_unknown_option_ends_with_2(desk: Path) -> None:
 
 
 def test_an_engine_that_fails_ends_with_its_code(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from parti.engine.loop import Engine
-
     async def fail(_: Engine) -> None:
         raise StoreError("P202", "the disk is gone")
 

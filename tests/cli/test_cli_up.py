@@ -17,6 +17,8 @@ import pytest
 from cli_apps import lines, parti
 from processes import WITHIN, Running, finished, start, up
 
+from parti import wiring
+
 
 def until(holds: Callable[[], bool], running: Running) -> None:
     """Look again and again, as long as the process lives."""
@@ -125,8 +127,6 @@ def test_an_address_that_others_reach_needs_a_token(desk: Path) -> None:
 
 
 def test_a_holder_that_does_not_listen_is_p201(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from parti import wiring
-
     monkeypatch.setattr(wiring, "PATIENCE", 0.0)
     store = wiring.open_store(desk / "desk.parti")
     assert parti("publish", "orders", '{"id": "a"}', "--json").error == "P201"
@@ -134,11 +134,9 @@ def test_a_holder_that_does_not_listen_is_p201(desk: Path, monkeypatch: pytest.M
 
 
 def test_a_holder_that_does_not_answer_is_p506(desk: Path) -> None:
-    from parti.wiring import open_store
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-    store = open_store(desk / "desk.parti")
+    store = wiring.open_store(desk / "desk.parti")
     store.announce(f"http://127.0.0.1:{port}")
     assert parti("publish", "orders", '{"id": "a"}', "--json").error == "P506"
     asyncio.run(store.close())

@@ -121,7 +121,7 @@ def test_new_work_waits_while_too_much_waits_for_the_disk(in_world: Play, monkey
             world.store.commit = slow  # type: ignore[method-assign]
             await live.idle(within=1000)
             assert len(await live.rows("book")) == 500
-            assert max(most) < 50 + 64
+            assert max(most) < 50 + 64 + 256
 
     in_world(main)
 
@@ -221,7 +221,7 @@ def test_a_system_can_be_stopped_while_the_disk_is_full_and_goes_on_with_what_wa
             await live.publish("orders", orders("a"))
             await asyncio.sleep(12)
             stopped = world.clock.now()
-        assert world.clock.now() - stopped < 25
+        assert world.clock.now() - stopped < 26
         await asyncio.sleep(60)
         async with world.running(desk) as live:
             await live.idle()

@@ -37,7 +37,7 @@ class Job:
         "aside",
         "asks",
         "event",
-        "future",
+        "ends",
         "lane",
         "record",
         "runner",
@@ -54,8 +54,8 @@ class Job:
         self.since = since
         self.event: Event | None = None
         self.activation: Activation | None = None
-        self.future: asyncio.Future[RunRecord] | None = None
-        """Resolved when the run's end is on disk, for those who wait for it."""
+        self.ends: list[asyncio.Future[RunRecord]] = []
+        """Those who wait until the run's end is on disk."""
         self.settled: dict[str, Any] = {}
         """Answers given while the run was in memory."""
         self.aside = False
@@ -66,6 +66,12 @@ class Job:
         """Whether its record is in the store (or in the present batch)."""
         self.turn = False
         """Whether it is first in its line and waits for room, or is at work."""
+
+    def wait_end(self) -> asyncio.Future[RunRecord]:
+        """Done when the run's end is on disk; each caller has its own."""
+        end: asyncio.Future[RunRecord] = asyncio.get_running_loop().create_future()
+        self.ends.append(end)
+        return end
 
 
 def job_of_event(handler: Handler, event: Event, group: str, code: str, now: Seconds) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
 from contextvars import Context
@@ -23,7 +24,7 @@ from parti.engine.context import branching
 from parti.engine.jobs import Job, job_of_event
 from parti.engine.pressure import downstream
 from parti.engine.resting import Resting
-from parti.engine.runs import Runs
+from parti.engine.runs import PATIENCE, Runs
 from parti.engine.schedules import keep_time
 from parti.engine.services import Services
 from parti.engine.sources import pump
@@ -97,6 +98,8 @@ class Engine:
         self.active_calls = {endpoint.name: 0 for endpoint in design.all(Endpoint)}
         self.publishing: dict[str, asyncio.Future[None]] = {}
         """Publications with an idempotency key that are under way."""
+        self.pending: dict[str, int] = {}
+        """Events of each topic that were published from outside and are not on disk yet."""
         self._background: set[asyncio.Task[Any]] = set()
         self._changed = asyncio.Event()
         asyncio.get_running_loop().set_task_factory(branching)
@@ -152,6 +155,8 @@ class Engine:
 
     async def stop(self, grace: Seconds = 10.0) -> None:
         """Take nothing new, let runs finish for `grace` seconds, hand back the rest, write everything down."""
+        if not self._background:  # it has ended already
+            return
         self.runs.stopping = True
         for job in list(self.runs.jobs.values()):
             if job.activation and job.activation.waiting():
@@ -163,7 +168,9 @@ class Engine:
             for job in list(self.runs.jobs.values()):
                 if job.activation:
                     job.activation.unwind(Unwinding.HAND_BACK)
-            await self._until_none_works()
+            with contextlib.suppress(TimeoutError):  # a function that will not be cancelled ends with the process
+                async with asyncio.timeout(PATIENCE):
+                    await self._until_none_works()
         if not self.failure.done():
             await self._write_down(grace)
         await self.abandon()

@@ -52,8 +52,15 @@ async def _store(engine: Engine, name: str, events: list[NewEvent]) -> Published
     commits = engine.commits
     first = len(commits.batch.events)
     commits.batch.events.extend(events)
+    engine.pending[name] = engine.pending.get(name, 0) + len(events)
     done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-    commits.then(lambda receipt: None if done.done() else done.set_result(receipt))
+
+    def stored(receipt: Receipt) -> None:
+        engine.pending[name] -= len(events)
+        if not done.done():
+            done.set_result(receipt)
+
+    commits.then(stored)
     commits.touch(len(events))
     receipt = await done
     offsets = receipt.offsets[first : first + len(events)]
@@ -75,6 +82,7 @@ def _checked(engine: Engine, topic: Topic, index: int, payload: bytes, tenant: s
 
 async def _refuse_over_backlog(engine: Engine, topic: Topic, more: int) -> None:
     lag = await lag_of(engine, topic)
+    lag += engine.pending.get(topic.name, 0) if engine.readers.get(topic.name) else 0
     if lag + more > topic.backlog:
         raise Overloaded(
             "P503",

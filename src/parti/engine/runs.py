@@ -109,7 +109,7 @@ class Runs:
         assert duty is Duty.WORK
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
         job.activation.journaled = job.stored
-        job.activation.task = asyncio.get_running_loop().create_task(self._drive(job), context=Context())
+        job.activation.task = asyncio.Task(self._drive(job), context=Context())
 
     async def _drive(self, job: Job) -> None:
         happening: Happening | None = None
@@ -338,8 +338,9 @@ class Runs:
     def ended(self, job: Job, _: Receipt) -> None:
         if self.jobs.get(job.record.id) is job:
             del self.jobs[job.record.id]
-        if job.future is not None and not job.future.done():
-            job.future.set_result(job.record)
+        for end in job.ends:
+            if not end.done():
+                end.set_result(job.record)
         self.changed()
 
     def woken(self, job: Job) -> None:

@@ -74,9 +74,7 @@ class Chain:
         """A life in which so many more orders come."""
         self.published += publish
         self.arrivals += arrivals
-        return Life(
-            str(self.store), self.recorder.path, self.published, self.arrivals, operator, fenced=self.fenced
-        )
+        return Life(str(self.store), self.recorder.path, self.published, self.arrivals, operator, fenced=self.fenced)
 
     def killed(self, life: Life, fuse: Fuse) -> None:
         """Let a process live until its fuse kills it."""

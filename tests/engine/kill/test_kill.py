@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,7 @@ def test_each_write_that_a_kill_leaves_in_doubt_is_asked_about_and_done_once(
 
 
 @pytest.mark.parametrize("tool", ["ship", "mail"])
-def test_writes_that_can_be_looked_up_or_repeated_bother_nobody(
-    server: ForkServer, tmp_path: Path, tool: str
-) -> None:
+def test_writes_that_can_be_looked_up_or_repeated_bother_nobody(server: ForkServer, tmp_path: Path, tool: str) -> None:
     with Chain(server, tmp_path / "desk.parti") as chain:
         for moment in (Moment.BEFORE, Moment.BETWEEN, Moment.BETWEEN):
             chain.killed(chain.life(publish=2, arrivals=0), Fuse(1, moment, only=tool))
@@ -60,6 +59,17 @@ def test_writes_that_can_be_looked_up_or_repeated_bother_nobody(
     assert broken == []
     assert [doubt.text for doubt in remains.doubts if tool in doubt.text] == []
     assert max(count for (part, _), count in remains.intents.items() if part == tool) > 1, "nothing was tried again"
+
+
+def test_a_write_that_is_in_doubt_twice_is_asked_about_twice(server: ForkServer, tmp_path: Path) -> None:
+    """A late answer to the first question must not settle the second doubt, so they are two questions."""
+    with Chain(server, tmp_path / "desk.parti") as chain:
+        chain.killed(chain.life(publish=1, arrivals=0), Fuse(1, Moment.BEFORE, only="pay"))
+        chain.killed(chain.life(publish=0, arrivals=0), Fuse(1, Moment.BETWEEN, only="pay"))
+        remains, broken = chain.settle()
+    assert broken == []
+    assert [json.loads(doubt.answer)["happened"] for doubt in remains.doubts] == [False, True]
+    assert len({doubt.id for doubt in remains.doubts}) == 2
 
 
 def test_without_the_fence_of_writes_the_same_kills_double_an_effect(server: ForkServer, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
 
-from parti import Retry, StepFailed, System, ask, now, random, sleep, uuid
+from parti import Reason, Retry, StepFailed, System, ask, now, random, sleep, uuid
+from parti.design.model import Model
+from parti.ports.store import ModelVersion
 
 
 class Case(BaseModel):
@@ -50,6 +53,45 @@ class World:
 
 
 world = World()
+
+
+class GivenClock:
+    """Time that begins where it is told to."""
+
+    def __init__(self, begin: float) -> None:
+        self._ahead = begin - time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic() + self._ahead
+
+    async def wait(self, duration: float) -> None:
+        await asyncio.sleep(duration)
+
+
+class GivenScorer:
+    """Answers that tell the version: 100 times it, plus the amount."""
+
+    def __init__(self) -> None:
+        self._ready: set[tuple[str, int]] = set()
+
+    def load(self, model: Model, version: ModelVersion, onnx: bytes) -> None:
+        assert onnx == b"version %d" % version.version
+        self._ready.add((model.name, version.version))
+
+    def loaded(self, model: str, version: int) -> bool:
+        return (model, version) in self._ready
+
+    def predict(self, model: Model, version: int, features: Any) -> Score:
+        world.calls.append(f"predicted {features.amount} with version {version}")
+        return Score(value=version * 100 + features.amount)
+
+    def reasons(self, model: Model, version: int, features: Any, count: int) -> list[Reason]:
+        world.calls.append(f"explained {features.amount} with version {version}")
+        return [Reason(feature="amount", value=float(features.amount), effect=1.5)]
+
+    def forget(self, model: str, version: int) -> None:
+        self._ready.discard((model, version))
+
 
 archive = System("archive")
 cases = archive.topic("cases", Case, key="id", partitions=1)
@@ -176,7 +218,7 @@ async def crashed(case: Case) -> str:
         await unsteady(case.id)
     except StepFailed as failed:
         failure = f"{failed.code} {failed.kind}: {failed.what}"
-    found = await looked_up("Grüße ☂ \"quoted\" \\ \u0001")
+    found = await looked_up('Grüße ☂ "quoted" \\ \u0001')
     bulk = await bulky(case.id)
     answer = await ask("teller", "Is all well?", answer=int)
     await sleep("1ms")

@@ -11,14 +11,11 @@ import hashlib
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
 import format1_desk as desk
 
 from parti.adapters.chance import SystemChance
-from parti.design.model import Model, Reason
 from parti.engine.loop import Engine
 from parti.errors import RunError
 from parti.ports.store import ModelVersion, State, Store
@@ -53,49 +50,11 @@ WANTED = {
 """The state of the run of each event, by offset."""
 
 
-class GivenClock:
-    """Time that begins where it is told to."""
-
-    def __init__(self, begin: float) -> None:
-        self._ahead = begin - time.monotonic()
-
-    def now(self) -> float:
-        return time.monotonic() + self._ahead
-
-    async def wait(self, duration: float) -> None:
-        await asyncio.sleep(duration)
-
-
-class GivenScorer:
-    """Answers that tell the version: 100 times it, plus the amount."""
-
-    def __init__(self) -> None:
-        self._ready: set[tuple[str, int]] = set()
-
-    def load(self, model: Model, version: ModelVersion, onnx: bytes) -> None:
-        assert onnx == b"version %d" % version.version
-        self._ready.add((model.name, version.version))
-
-    def loaded(self, model: str, version: int) -> bool:
-        return (model, version) in self._ready
-
-    def predict(self, model: Model, version: int, features: Any) -> desk.Score:
-        desk.world.calls.append(f"predicted {features.amount} with version {version}")
-        return desk.Score(value=version * 100 + features.amount)
-
-    def reasons(self, model: Model, version: int, features: Any, count: int) -> list[Reason]:
-        desk.world.calls.append(f"explained {features.amount} with version {version}")
-        return [Reason(feature="amount", value=features.amount, effect=1.5)]
-
-    def forget(self, model: str, version: int) -> None:
-        self._ready.discard((model, version))
-
-
 def engine_on(store: Store, begin: float) -> Engine:
     """An engine whose time begins there."""
     return Engine(
-        desk.archive.design, store=store, clock=GivenClock(begin), chance=SystemChance(), offload=asyncio.to_thread,
-        scorer=GivenScorer(),
+        desk.archive.design, store=store, clock=desk.GivenClock(begin), chance=SystemChance(), offload=asyncio.to_thread,
+        scorer=desk.GivenScorer(),
     )  # fmt: skip
 
 
