@@ -12,6 +12,7 @@ from parti.declare.handles import FunctionHandle, ModelHandle, StepHandle, Table
 from parti.declare.types import code_digest, payload_of, short_path, summary
 from parti.design.dead_letter import DeadLetter
 from parti.design.endpoint import Endpoint, Method
+from parti.design.features import features_of
 from parti.design.goals import NO_RETRY, Retry
 from parti.design.handler import Handler
 from parti.design.model import Model
@@ -103,6 +104,7 @@ class System(Declaring):
             digest=code_digest(train.__code__) if inspect.isfunction(train) else "",
             about=summary(train) if train else "",
         )
+        features_of(part)
         return ModelHandle(self._add(part))
 
     # What reaches outside, and what is computed
