@@ -12,7 +12,7 @@ from bench.timing import time_runs
 class Connection(asyncio.Protocol):
     """One keep-alive connection to a server on loopback; one request at a time.
 
-    A bare protocol takes a third of the processor time of asyncio's streams, and the server needs that core.
+    A bare protocol takes less processor time than asyncio's streams, and the server needs that core.
     """
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -98,14 +99,16 @@ def test_a_part_that_the_design_does_not_show_is_journaled_and_warned_of_once(
 ) -> None:
     desk = System("desk")
     topic = desk.topic("orders", Order, key="id")
-    parts = {"hidden": desk.topic("hidden", Order, key="id")}
+    hidden = desk.topic("hidden", Order, key="id")
+    later: dict[str, Callable[[Order], Awaitable[None]]] = {}
 
     @desk.on(topic)
     async def handle(order: Order) -> None:
-        await getattr(parts["".join(["hid", "den"])], "publ" + "ish")(order)
+        await later["publish"](order)
 
     async def main(world: World) -> None:
         assert desk.design.arrows_from("handle", "publishes") == []
+        later["publish"] = hidden.publish
         async with world.running(desk) as live:
             await live.publish("orders", orders("a", "b"))
             await live.idle()
@@ -132,6 +135,10 @@ def test_a_store_that_fails_ends_the_engine_and_those_who_wait_learn_why(in_worl
     async def handle(order: Order) -> None:
         done.append(order.id)
 
+    @desk.post("/go")
+    async def go() -> None:
+        return None
+
     async def main(world: World) -> None:
         async def broken(batch: object) -> None:
             raise StoreError("P205", "the disk is on fire")
@@ -143,6 +150,12 @@ def test_a_store_that_fails_ends_the_engine_and_those_who_wait_learn_why(in_worl
                     await live.publish("orders", orders("a"))
             with pytest.raises(StoreError, match="on fire"):
                 await live.idle()
+            with pytest.raises(StoreError, match="on fire"):
+                await live.publish("orders", orders("b"))
+        async with world.running(desk, crash=True) as live:
+            world.store.commit = broken  # type: ignore[assignment,method-assign]
+            with pytest.raises(StoreError, match="on fire"):
+                await live.call("go", ())
 
     in_world(main)
 
@@ -217,7 +230,8 @@ def test_the_run_on_record_tells_what_was_done_when_and_how_long_it_took(in_worl
             assert record.created == pytest.approx(published, abs=0.1)
             assert record.started == pytest.approx(published, abs=0.1)
             assert record.ended == pytest.approx(published + 3605, abs=1)
-            assert record.busy == pytest.approx(5, abs=1)
+            if not world.replay_each:
+                assert record.busy == pytest.approx(5, abs=1)
             assert record.code == desk.design.digest
             step = next(entry for entry in await entries_of(live.store, record.id) if entry.kind == "step")
             assert step.took == pytest.approx(5, abs=0.01)

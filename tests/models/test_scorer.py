@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import timeit
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -133,17 +132,6 @@ def test_many_threads_get_the_answers_that_one_gets(serve: Serve) -> None:
     boxes = [Measures(width=width, height=height) for width, height in X]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(predict, boxes)) == [predict(box) for box in boxes]
-
-
-def test_predicting_one_row_costs_little_beyond_onnxruntime(serve: Serve, scorer: OnnxScorer) -> None:
-    predict = serve(declared(train=_training(BINARY)))
-    graph = scorer._served["fit", 0]._graph
-    feed, names = {"features": np.array([[2.0, -1.0]], "float32")}, [graph.outputs["probabilities"]]
-
-    def best(call: Callable[[], Any]) -> float:
-        return min(timeit.repeat(call, number=100, repeat=30)) / 100
-
-    assert best(lambda: predict(BOX)) - best(lambda: graph._session.run(names, feed)) < 50e-6
 
 
 def test_the_reasons_for_a_line_are_its_slopes_times_the_distance_from_the_reference(

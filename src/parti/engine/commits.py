@@ -38,6 +38,7 @@ class Commits:
         self._durable: asyncio.Future[None] | None = None
         self._wake = asyncio.Event()
         self._writing = False
+        self._failure: Exception | None = None
         self.batch = Batch()
         self.records = 0
         self.number = 0
@@ -71,6 +72,8 @@ class Commits:
         """Done once all that has been added so far is on disk. Who stops waiting for it disturbs nobody else."""
         if self._durable is None:
             self._durable = asyncio.get_running_loop().create_future()
+            if self._failure is not None:
+                _fail(self._durable, self._failure)
         self.touch(0)
         return asyncio.shield(self._durable)
 
@@ -104,12 +107,19 @@ class Commits:
                 await self._clock.wait(FULL_WAITS[min(failures, len(FULL_WAITS) - 1)])
                 failures += 1
                 continue
-            except BaseException as wrong:
-                if durable is not None and not durable.done() and isinstance(wrong, Exception):
-                    durable.set_exception(wrong)
-                    durable.exception()  # it is raised again here, where the engine sees it
+            except Exception as wrong:
+                self._failure = wrong
+                for waiting in (durable, self._durable):
+                    if waiting is not None:
+                        _fail(waiting, wrong)
                 raise
             if self.trouble:
                 log.warning("the store has room again")
             self.trouble = ""
             return receipt
+
+
+def _fail(waiting: asyncio.Future[None], error: Exception) -> None:
+    """Tell those who wait; `run` raises the same error, where the engine sees it."""
+    waiting.set_exception(error)
+    waiting.exception()

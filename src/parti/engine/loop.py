@@ -183,8 +183,8 @@ class Engine:
             patience -= 0 if done else LOOK
         if not written.done():
             log.error("the disk is full: what was not confirmed to anyone is lost")
-        elif written.exception() is None:
-            written.result()
+        else:
+            written.exception()  # looked at: what ended the engine is raised elsewhere
 
     async def abandon(self) -> None:
         """Cancel everything at once, as a crash would."""
@@ -246,6 +246,10 @@ class Engine:
     def _fail(self, error: BaseException) -> None:
         if not self.failure.done():
             self.failure.set_exception(error)
+            for job in self.runs.jobs.values():
+                if job.future is not None and not job.future.done():
+                    job.future.set_exception(error)
+                    job.future.exception()  # who waits for it has a shield around it
         self.change()
 
     # Reading and committing

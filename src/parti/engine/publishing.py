@@ -62,7 +62,8 @@ async def _store(engine: Engine, name: str, events: list[NewEvent]) -> Published
 
     commits.then(stored)
     commits.touch(len(events))
-    receipt = await done
+    await commits.durable()
+    receipt = done.result()
     offsets = receipt.offsets[first : first + len(events)]
     return Published(name, [(event.partition, offset) for event, offset in zip(events, offsets, strict=True)])
 
