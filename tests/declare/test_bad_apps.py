@@ -187,6 +187,12 @@ def test_a_model_whose_features_are_no_numbers_or_words(tmp_path: Path) -> None:
     assert error.code == "P602" and "when" in error.what
 
 
+def test_a_handler_may_return_nothing_instead_of_an_event(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(HEAD + "@desk.on(orders, to=orders)\nasync def again(order: Order) -> Order | None: ...\n")
+    assert load(file).design.by_name["again"].to == "orders"  # type: ignore[union-attr]
+
+
 def test_a_good_app_loads(tmp_path: Path) -> None:
     file = tmp_path / "app.py"
     file.write_text(HEAD + "@desk.on(orders)\nasync def ship(order: Order) -> None: ...\n")

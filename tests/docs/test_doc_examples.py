@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,3 +52,12 @@ def test_no_page_shows_python_that_is_neither_run_nor_marked() -> None:
 def test_expected_lines_are_found_whatever_the_spacing() -> None:
     assert first_missing(["a  b", "c…z"], "a b\ncxyz\n") is None
     assert first_missing(["a  b", "c…y"], "a b\ncxyz\n") == "c…y"
+
+
+def test_the_picture_in_the_readme_is_that_of_the_example() -> None:
+    command = [str(Path(sys.executable).parent / "parti"), "draw", str(ROOT / "examples/lending/app.py"), "--svg", "-"]
+    drawn = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True).stdout
+    picture = ROOT / "docs" / "images" / "lending.svg"
+    if os.environ.get("ACCEPT"):
+        picture.write_text(drawn, encoding="utf-8")
+    assert drawn == picture.read_text(encoding="utf-8"), "run pytest on this file with ACCEPT=1, and look at it"

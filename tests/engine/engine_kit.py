@@ -77,9 +77,7 @@ class World:
 Play = Callable[[Callable[[World], Coroutine[Any, Any, T]]], T]
 
 
-def play(
-    main: Callable[[World], Coroutine[Any, Any, T]], *, replay_each: bool = False, faults: Faults = LATENCY
-) -> T:
+def play(main: Callable[[World], Coroutine[Any, Any, T]], *, replay_each: bool = False, faults: Faults = LATENCY) -> T:
     """What `main` returns, played in a world of its own in virtual time."""
     return run_virtual(lambda clock: main(World(clock, replay_each=replay_each, faults=faults)))
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, ParamSpec
 from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
-from parti.design.endpoint import Endpoint
+from parti.design.endpoint import Endpoint, Method
 from parti.design.function import Function
 from parti.design.goals import Retry, Slo
 from parti.design.graph import Arrow, Design, Opaque, Part
@@ -129,9 +129,12 @@ def retry_of(retry: Retry | int) -> Retry:
     return retry if isinstance(retry, Retry) else Retry(retry)
 
 
-def body_of(function: Function, path: str) -> str | None:
-    """The parameter that a request's JSON body fills: the one that is an object and not in the path."""
-    bodies = [p.name for p in function.parameters if f"{{{p.name}}}" not in path and _is_object(p.payload.schema)]
+def body_of(function: Function, method: Method, path: str) -> str | None:
+    """The parameter that a request's JSON body fills: the one that is an object (or, but in a GET, a list) and not in the
+    path."""
+    kinds = ("object",) if method == "GET" else ("object", "array")
+    named = (p for p in function.parameters if f"{{{p.name}}}" not in path)
+    bodies = [p.name for p in named if _is_one_of(kinds, p.payload.schema)]
     if len(bodies) > 1:
         raise DeclarationError(
             "P105",
@@ -142,5 +145,5 @@ def body_of(function: Function, path: str) -> str | None:
     return bodies[0] if bodies else None
 
 
-def _is_object(schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") in ("object", "array") or "$ref" in schema or ("anyOf" in schema and "$defs" in schema)
+def _is_one_of(kinds: tuple[str, ...], schema: Mapping[str, Any]) -> bool:
+    return schema.get("type") in kinds or "$ref" in schema or ("anyOf" in schema and "$defs" in schema)

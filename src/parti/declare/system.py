@@ -320,7 +320,7 @@ class System(Declaring):
             described = self._function(function, names)
             part = Endpoint(
                 name=described.name, place=described.place, method=method, path=path, function=described,
-                durable=durable, key=key, body=body_of(described, path), timeout=seconds(timeout),
+                durable=durable, key=key, body=body_of(described, method, path), timeout=seconds(timeout),
                 concurrency=concurrency, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import typing
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -105,10 +106,10 @@ def fields_of(kind: Any) -> set[str]:
 
 
 def type_name(kind: Any) -> str:
-    """How a person would write the type."""
+    """How a person would write the type: without the modules that its parts come from."""
     if isinstance(kind, type) and not typing.get_args(kind):
         return kind.__name__
-    return str(kind).replace("typing.", "").replace("__main__.", "")
+    return re.sub(r"[A-Za-z_][\w.]*\.(?=[A-Za-z_])", "", str(kind))
 
 
 def place_of(function: Callable[..., Any], root: Path) -> Place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,3 +38,12 @@ class Function:
     has_sets: bool = False
     """Whether an argument holds a set, whose order says nothing."""
     about: str = ""
+
+    def value_at(self, path: str, arguments: Sequence[Any]) -> str:
+        """The value at the end of a path into the arguments, as text: ``order.id`` is the field `id` of `order`."""
+        first, *rest = path.split(".")
+        names = [parameter.name for parameter in self.parameters]
+        value: Any = arguments[names.index(first)]
+        for name in rest:
+            value = value[name] if isinstance(value, Mapping) else getattr(value, name)
+        return str(value)

@@ -61,23 +61,12 @@ async def _known(engine: Engine, id: str) -> RunRecord | None:
 
 def _new_job(engine: Engine, endpoint: Endpoint, id: str, arguments: tuple[Any, ...], body: bytes, tenant: str) -> Job:
     now = engine.clock.now()
-    key = _key_of(endpoint, arguments)
+    key = endpoint.function.value_at(endpoint.key, arguments) if endpoint.key else ""
     record = RunRecord(
         id, endpoint.name, tenant, key, State.QUEUED, 1, "", -1, -1, body, b"", b"", now, 0.0, 0.0, 0.0, 0.0,
         engine.design.digest,
     )  # fmt: skip
     return Job(endpoint, record, lane_of(endpoint, record, engine.design.groups[endpoint.name]), now)
-
-
-def _key_of(endpoint: Endpoint, arguments: tuple[Any, ...]) -> str:
-    if not endpoint.key:
-        return ""
-    first, *rest = endpoint.key.split(".")
-    names = [parameter.name for parameter in endpoint.function.parameters]
-    value: Any = arguments[names.index(first)]
-    for name in rest:
-        value = getattr(value, name)
-    return str(value)
 
 
 async def _end_of(engine: Engine, job: Job, endpoint: Endpoint) -> RunRecord:

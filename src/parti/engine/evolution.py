@@ -131,7 +131,7 @@ def _fields(old: _Node, new: _Node, at: str, depth: int) -> Iterator[tuple[str, 
             yield f"{at}.{name}".lstrip("."), "is new and has no default"
         elif name not in always:
             yield f"{at}.{name}".lstrip("."), "had a default and has none now"
-    for name in before.keys() & after.keys():
+    for name in (name for name in before if name in after):
         yield from _compare(old.inner(before[name]), new.inner(after[name]), f"{at}.{name}".lstrip("."), depth + 1)
     were, are = old.schema.get("additionalProperties"), new.schema.get("additionalProperties")
     for name in sorted(before.keys() - after.keys()):

@@ -70,8 +70,16 @@ class Job:
     def wait_end(self) -> asyncio.Future[RunRecord]:
         """Done when the run's end is on disk; each caller has its own."""
         end: asyncio.Future[RunRecord] = asyncio.get_running_loop().create_future()
+        if self.ends:  # those who gave up do not pile up
+            self.ends = [other for other in self.ends if not other.done()]
         self.ends.append(end)
         return end
+
+    def fail(self, error: BaseException) -> None:
+        """Tell those who wait for the run's end that it will never be on disk."""
+        for end in self.ends:
+            if not end.done():
+                end.set_exception(error)
 
 
 def job_of_event(handler: Handler, event: Event, group: str, code: str, now: Seconds) -> Job:

@@ -247,9 +247,7 @@ class Engine:
         if not self.failure.done():
             self.failure.set_exception(error)
             for job in self.runs.jobs.values():
-                if job.future is not None and not job.future.done():
-                    job.future.set_exception(error)
-                    job.future.exception()  # who waits for it has a shield around it
+                job.fail(error)
         self.change()
 
     # Reading and committing

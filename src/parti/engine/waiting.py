@@ -1,4 +1,7 @@
-"""Durable waits: for a person's answer and for a moment. Both survive restarts, and a run in them leaves memory."""
+"""Durable waits, for a person's answer and for a moment.
+
+Both survive restarts, and a run in them leaves memory.
+"""
 
 from __future__ import annotations
 

@@ -219,9 +219,4 @@ def _starts(context: RunContext, this: _Call) -> int:
 def key_of(tool: Tool, arguments: tuple[Any, ...]) -> str:
     """The idempotency key of a call: the value at the end of the tool's declared path."""
     assert tool.key, "a write without a key is refused when it is declared"
-    first, *rest = tool.key.split(".")
-    names = [parameter.name for parameter in tool.function.parameters]
-    value: Any = arguments[names.index(first)]
-    for name in rest:
-        value = value[name] if isinstance(value, dict) else getattr(value, name)
-    return str(value)
+    return tool.function.value_at(tool.key, arguments)

@@ -80,6 +80,12 @@ async def pay(order: str, amount: int, reference: str) -> str:
     return f"paid {amount} for {order}"
 
 
+@desk.tool(effect="read")
+async def slip(order: str) -> int:
+    """Looked at after the payment, whose answer must be on disk by then."""
+    return await world.outside.look("slip", order)
+
+
 async def shipment(order: str) -> str | None:
     return f"shipped {order}" if await world.outside.look("ship", order) else None
 
@@ -103,6 +109,7 @@ async def charge(order: Order) -> Receipt:
     double, bonus = await asyncio.gather(price(order.id, order.amount), points(order.amount))
     # A replay that draws another time or id calls `pay` with other arguments, which is refused for good.
     await pay(order.id, double, f"{now().isoformat()} {uuid()}")
+    await slip(order.id)
     await asyncio.gather(ship(order.id), mail(order.id))
     account = await accounts.get(order.customer) or Account(customer=order.customer)
     account.total += double

@@ -105,9 +105,14 @@ def random_fuse(chance: Random) -> Fuse:
     if dice < 0.15:
         return Fuse(1, Moment.AFTER, chance.random() * 0.06)
     if dice < 0.5:
-        return Fuse(chance.randint(1, 6), chance.choice(list(Moment)), chance.random() * 0.005, only="pay")
+        return Fuse(chance.randint(1, 6), chance.choice(list(Moment)), chance.random() * 0.005, only="do pay")
     if dice < 0.65:
-        return Fuse(chance.randint(1, 6), chance.choice(list(Moment)), chance.random() * 0.005, only="ship")
+        return Fuse(
+            chance.randint(1, 6),
+            chance.choice(list(Moment)),
+            chance.random() * 0.005,
+            only=chance.choice(["do ship", "look ship", "do published", "look slip"]),
+        )
     return Fuse(chance.randint(2, 70), chance.choice(list(Moment)), chance.random() * 0.005)
 
 

@@ -29,7 +29,7 @@ class Moment(Enum):
 
 @dataclass
 class Fuse:
-    """Ends a process at its message number `messages` (of a tool, or of all), or when it has nothing left to do."""
+    """Ends a process at its message number `messages` (of those that are `only` what it says, "do pay", or of all), or when it has nothing left to do."""
 
     messages: int
     moment: Moment
@@ -127,7 +127,7 @@ class Recorder:
         if what == "idle":
             self._end()
             return None
-        if fuse.only and (verb, what) != ("do", fuse.only):
+        if fuse.only and f"{verb} {what}" != fuse.only:
             return None
         fuse.messages -= 1
         if fuse.messages:

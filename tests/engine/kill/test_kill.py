@@ -42,7 +42,7 @@ def test_each_write_that_a_kill_leaves_in_doubt_is_asked_about_and_done_once(
     with Chain(server, tmp_path / "desk.parti") as chain:
         for _ in range(3):
             life = chain.life(publish=5, arrivals=0, operator=False)
-            chain.killed(life, Fuse(1, moment, only="pay"))
+            chain.killed(life, Fuse(1, moment, only="do pay"))
         remains, broken = chain.settle()
     assert broken == []
     assert len(remains.doubts) >= 3
@@ -54,18 +54,27 @@ def test_each_write_that_a_kill_leaves_in_doubt_is_asked_about_and_done_once(
 def test_writes_that_can_be_looked_up_or_repeated_bother_nobody(server: ForkServer, tmp_path: Path, tool: str) -> None:
     with Chain(server, tmp_path / "desk.parti") as chain:
         for moment in (Moment.BEFORE, Moment.BETWEEN, Moment.BETWEEN):
-            chain.killed(chain.life(publish=2, arrivals=0), Fuse(1, moment, only=tool))
+            chain.killed(chain.life(publish=2, arrivals=0), Fuse(1, moment, only=f"do {tool}"))
         remains, broken = chain.settle()
     assert broken == []
     assert [doubt.text for doubt in remains.doubts if tool in doubt.text] == []
     assert max(count for (part, _), count in remains.intents.items() if part == tool) > 1, "nothing was tried again"
 
 
+def test_a_write_that_was_answered_is_never_in_doubt(server: ForkServer, tmp_path: Path) -> None:
+    with Chain(server, tmp_path / "desk.parti") as chain:
+        for _ in range(3):
+            chain.killed(chain.life(publish=1, arrivals=0), Fuse(1, Moment.BEFORE, only="look slip"))
+        remains, broken = chain.settle()
+    assert broken == []
+    assert remains.doubts == []
+
+
 def test_a_write_that_is_in_doubt_twice_is_asked_about_twice(server: ForkServer, tmp_path: Path) -> None:
     """A late answer to the first question must not settle the second doubt, so they are two questions."""
     with Chain(server, tmp_path / "desk.parti") as chain:
-        chain.killed(chain.life(publish=1, arrivals=0), Fuse(1, Moment.BEFORE, only="pay"))
-        chain.killed(chain.life(publish=0, arrivals=0), Fuse(1, Moment.BETWEEN, only="pay"))
+        chain.killed(chain.life(publish=1, arrivals=0), Fuse(1, Moment.BEFORE, only="do pay"))
+        chain.killed(chain.life(publish=0, arrivals=0), Fuse(1, Moment.BETWEEN, only="do pay"))
         remains, broken = chain.settle()
     assert broken == []
     assert [json.loads(doubt.answer)["happened"] for doubt in remains.doubts] == [False, True]
@@ -75,7 +84,7 @@ def test_a_write_that_is_in_doubt_twice_is_asked_about_twice(server: ForkServer,
 def test_without_the_fence_of_writes_the_same_kills_double_an_effect(server: ForkServer, tmp_path: Path) -> None:
     with Chain(server, tmp_path / "desk.parti", fenced=False) as chain:
         for _ in range(3):
-            chain.killed(chain.life(publish=2, arrivals=0), Fuse(1, Moment.BETWEEN, only="pay"))
+            chain.killed(chain.life(publish=2, arrivals=0), Fuse(1, Moment.BETWEEN, only="do pay"))
         _, broken = chain.settle()
     assert any("pay" in breach and "happened" in breach for breach in broken), broken
 

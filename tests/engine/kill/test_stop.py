@@ -55,7 +55,7 @@ def test_sigterm_hands_back_a_run_that_does_not_end_in_time_and_its_write_is_in_
     with Chain(server, tmp_path / "desk.parti") as chain:
         life = replace(chain.life(publish=3, arrivals=0, operator=False), grace=0.1)
         # The outside never answers this payment: the run cannot end.
-        chain.ended(life, Fuse(1, Moment.BETWEEN, only="pay", signal=signal.SIGTERM), 0)
+        chain.ended(life, Fuse(1, Moment.BETWEEN, only="do pay", signal=signal.SIGTERM), 0)
         states = states_of(tmp_path / "desk.parti")
         assert states[State.RUNNING] == 0, states
         assert states[State.QUEUED] >= 1, states
