@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from parti import PartiError, System
+from parti import PartiError, System, ask
 from parti.adapters.virtual import Faults, SeededChance, VirtualClock, VirtualStore, run_virtual
 from parti.engine.entries import Entry, decode
 from parti.engine.loop import Engine
@@ -139,3 +140,41 @@ async def code_of(work: Coroutine[Any, Any, Any]) -> str:
     except PartiError as error:
         return error.code
     raise AssertionError(f"it answered {answer!r}")
+
+
+@dataclass
+class Outside:
+    """The world outside: letters that were posted, by idempotency key."""
+
+    posted: list[str] = field(default_factory=list)
+    calls: int = 0
+
+
+def failing_desk(tries: list[float], until: int = 10**9, **options: Any) -> System:
+    """A desk whose handler fails `until` it has been tried so often; orders with an amount pass."""
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+
+    @desk.on(topic, **options)
+    async def handle(order: Order) -> None:
+        if order.amount == 0:
+            tries.append(asyncio.get_running_loop().time())
+            if len(tries) < until:
+                raise ValueError(f"no {order.id}")
+
+    return desk
+
+
+def asking_desk(asked: list[Any], **options: Any) -> System:
+    """A desk whose handler asks the underwriter about every order, and notes what it is told."""
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+
+    @desk.on(topic)
+    async def handle(order: Order) -> None:
+        if order.amount == 0:
+            asked.append(await ask("underwriter", f"Approve {order.id}?", **options))
+        else:
+            asked.append(order.amount)
+
+    return desk

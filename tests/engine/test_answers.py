@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from datetime import datetime
 from typing import Any, Literal
 
 import pytest
 from engine_kit import (
-    Count,
     Order,
     Play,
     World,
+    asking_desk,
     code_of,
     entries_of,
     orders,
-    result_of,
-    the_run,
     wait_for_state,
-    wait_until,
 )
 
 import parti
-from parti import Question, QuestionExpired, System
-from parti.engine.activation import Activation
+from parti import Question, System
 from parti.ports.store import State
-
-
-def asking_desk(asked: list[Any], **options: Any) -> System:
-    """A desk whose handler asks the underwriter about every order, and notes what it is told."""
-    desk = System("desk")
-    topic = desk.topic("orders", Order, key="id")
-
-    @desk.on(topic)
-    async def handle(order: Order) -> None:
-        if order.amount == 0:
-            asked.append(await parti.ask("underwriter", f"Approve {order.id}?", **options))
-        else:
-            asked.append(order.amount)
-
-    return desk
 
 
 def test_several_questions_at_once_are_answered_in_any_order(in_world: Play) -> None:

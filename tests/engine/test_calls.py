@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from engine_kit import Order, Play, World, code_of, result_of, the_run
+from engine_kit import Order, Play, World, code_of, play, result_of, the_run
 
 import parti
 from parti import Overloaded, StepFailed, System
@@ -123,8 +123,6 @@ def test_equal_sets_are_the_same_arguments_in_whatever_order_they_come(in_world:
 
 
 def test_nobody_gets_an_answer_before_it_is_on_disk() -> None:
-    from engine_kit import play
-
     desk = System("desk")
 
     @desk.post("/go")

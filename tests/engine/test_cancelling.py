@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 
-import pytest
 from engine_kit import (
     Order,
     Play,
     World,
     code_of,
-    entries_of,
-    kinds_of,
+    failing_desk,
     orders,
     the_run,
     wait_for_state,
 )
 
 import parti
-from parti import DeadLetter, Retry, System
+from parti import Retry, System
 from parti.ports.store import State
-
-
-def failing_desk(tries: list[float], until: int = 10**9, **options: object) -> System:
-    """A desk whose handler fails `until` it has been tried so often; orders with an amount pass."""
-    desk = System("desk")
-    topic = desk.topic("orders", Order, key="id")
-
-    @desk.on(topic, **options)  # type: ignore[arg-type]
-    async def handle(order: Order) -> None:
-        if order.amount == 0:
-            tries.append(asyncio.get_running_loop().time())
-            if len(tries) < until:
-                raise ValueError(f"no {order.id}")
-
-    return desk
 
 
 def test_a_run_at_work_can_be_cancelled(in_world: Play) -> None:
@@ -153,13 +134,3 @@ def test_a_cancelled_run_stays_cancelled_after_a_restart(in_world: Play) -> None
             assert len(tries) == 1
 
     in_world(main)
-
-
-class Unspeakable(Exception):
-    def __str__(self) -> str:
-        raise RuntimeError("not even this")
-
-
-def file_name_error() -> Exception:
-    """What an operating system says of a file whose name is no text."""
-    return FileNotFoundError(os.fsdecode(b"/data/\xff.csv"))

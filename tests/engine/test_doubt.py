@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from engine_kit import (
     Order,
+    Outside,
     Play,
     World,
     code_of,
-    entries_of,
-    kinds_of,
     orders,
-    result_of,
     the_run,
     wait_for_state,
     wait_until,
 )
 
 import parti
-from parti import NotDone, Retry, StepFailed, System
-from parti.ports.store import Batch, State
-
-
-@dataclass
-class Outside:
-    """The world outside: letters that were posted, by idempotency key."""
-
-    posted: list[str] = field(default_factory=list)
-    calls: int = 0
+from parti import Retry, System
+from parti.ports.store import State
 
 
 def doubtful(desk: System, outside: Outside, **options: Any) -> None:

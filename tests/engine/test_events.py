@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 
 import pytest
-from engine_kit import Count, Order, Play, World, code_of, orders, result_of, the_run, wait_for_state, wait_until
+from engine_kit import Count, Order, Play, World, code_of, orders, result_of, the_run
 
 import parti
-from parti import Retry, System
+from parti import System
 from parti.ports.store import Batch, State
 
 

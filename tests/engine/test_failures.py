@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
+from itertools import pairwise
 
 import pytest
 from engine_kit import (
@@ -13,6 +15,7 @@ from engine_kit import (
     World,
     code_of,
     entries_of,
+    failing_desk,
     kinds_of,
     orders,
     the_run,
@@ -22,21 +25,6 @@ from engine_kit import (
 import parti
 from parti import DeadLetter, Retry, System
 from parti.ports.store import State
-
-
-def failing_desk(tries: list[float], until: int = 10**9, **options: object) -> System:
-    """A desk whose handler fails `until` it has been tried so often; orders with an amount pass."""
-    desk = System("desk")
-    topic = desk.topic("orders", Order, key="id")
-
-    @desk.on(topic, **options)  # type: ignore[arg-type]
-    async def handle(order: Order) -> None:
-        if order.amount == 0:
-            tries.append(asyncio.get_running_loop().time())
-            if len(tries) < until:
-                raise ValueError(f"no {order.id}")
-
-    return desk
 
 
 def test_a_failing_event_moves_to_the_dead_letters_with_its_error_and_its_run(in_world: Play) -> None:
@@ -72,7 +60,7 @@ def test_each_wait_before_another_attempt_is_drawn_from_a_longer_range_up_to_a_l
         async with world.running(failing_desk(tries, retry=retry)) as live:
             await live.publish("orders", orders("a"))
             await live.idle(within=1e4)
-            waits = [after - before for before, after in zip(tries, tries[1:], strict=False)]
+            waits = [after - before for before, after in pairwise(tries)]
             assert len(waits) == 5
             assert all(wait <= limit + 0.5 for wait, limit in zip(waits, (10, 20, 40, 60, 60), strict=True))
             assert max(waits) > 10
@@ -313,8 +301,6 @@ def test_the_place_of_a_failure_is_the_line_of_the_app_and_not_of_a_library(in_w
 
     @desk.on(topic, retry=1)
     async def handle(order: Order) -> None:
-        import json
-
         line.append(sys._getframe().f_lineno + 1)
         json.loads("{")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-import pytest
-from engine_kit import Count, Order, Play, World, code_of, orders, result_of, the_run, wait_for_state, wait_until
+from engine_kit import Count, Order, Play, World, orders, the_run, wait_for_state, wait_until
 
 import parti
 from parti import Retry, System
-from parti.ports.store import Batch, State
+from parti.ports.store import State
 
 
 def test_the_next_run_of_a_key_sees_what_the_one_before_wrote_even_before_it_is_on_disk(in_world: Play) -> None:

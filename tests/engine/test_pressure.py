@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from engine_kit import Count, Order, Play, World, code_of, orders, play, result_of, run
 
+import parti
 from parti import Overloaded, System
 from parti.adapters.virtual import EPOCH, Faults
 from parti.engine import commits
@@ -176,8 +177,6 @@ def test_a_full_disk_refuses_what_is_new_and_loses_nothing_of_what_was_begun(
 
 
 def test_a_question_whose_deadline_passes_while_the_disk_is_full_expires_all_the_same(replay_each: bool) -> None:
-    import parti
-
     desk = System("desk")
     topic = desk.topic("orders", Order, key="id")
 

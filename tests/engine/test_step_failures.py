@@ -4,40 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any
-from uuid import UUID
+from itertools import pairwise
+from typing import Any
 
 import pytest
-from engine_kit import Order, Play, World, code_of, entries_of, kinds_of, orders, result_of, the_run
-from pydantic import AfterValidator, BaseModel, Field
+from engine_kit import Order, Play, World, kinds_of, orders, result_of, run, the_run
 
 import parti
 from parti import Retry, StepFailed, System
-
-
-class Colour(StrEnum):
-    RED = "red"
-
-
-class Inner(BaseModel):
-    at: datetime
-    price: Decimal
-
-
-class Camel(BaseModel):
-    some_name: Annotated[int, Field(alias="someName")]
-
-
-class Outer(BaseModel):
-    inners: list[Inner]
-    by_name: dict[str, Inner | None]
-    tags: set[str]
-
-
-INNER = Inner(at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), price=Decimal("1.10"))
+from parti.testing import running
 
 
 def test_a_step_that_takes_too_long_fails_with_p303(in_world: Play) -> None:
@@ -102,7 +77,7 @@ def test_a_step_is_tried_again_as_its_retry_says_and_each_wait_is_longer(in_worl
     async def main(world: World) -> None:
         async with world.running(desk) as live:
             assert await result_of(live, "go") == 4
-            waits = [after - before for before, after in zip(tries, tries[1:], strict=False)]
+            waits = [after - before for before, after in pairwise(tries)]
             assert all(0 < wait <= limit for wait, limit in zip(waits, (10, 20, 40), strict=True))
             assert await kinds_of(live.store, (await the_run(live)).id) == ["step"]
 
@@ -146,10 +121,6 @@ def test_a_failure_that_the_handler_catches_is_raised_the_same_way_in_every_repl
 
 
 def test_sync_functions_run_beside_the_event_loop() -> None:
-    from engine_kit import run
-
-    from parti.testing import running
-
     desk = System("desk")
     turns: list[int] = []
 

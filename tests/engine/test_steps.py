@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -11,11 +10,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
-from engine_kit import Order, Play, World, code_of, entries_of, kinds_of, orders, result_of, the_run
+from engine_kit import Play, World, code_of, entries_of, result_of, the_run
 from pydantic import AfterValidator, BaseModel, Field
 
 import parti
-from parti import Retry, StepFailed, System
+from parti import System
 
 
 def test_two_calls_with_equal_arguments_at_once_each_get_their_own_answer(in_world: Play) -> None:
@@ -291,10 +290,6 @@ def test_the_order_inside_a_set_does_not_change_which_step_it_is(in_world: Play)
             assert len({entry.digest for entry in journal if entry.kind == "step"}) == 1
 
     in_world(main)
-
-
-class Declined(Exception):
-    """What a failing tool of these tests raises."""
 
 
 def test_answers_over_64_kib_replay_from_their_blob(in_world: Play) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from engine_kit import (
@@ -13,34 +13,17 @@ from engine_kit import (
     Order,
     Play,
     World,
+    asking_desk,
     code_of,
-    entries_of,
     orders,
-    result_of,
     the_run,
     wait_for_state,
-    wait_until,
 )
 
 import parti
-from parti import Question, QuestionExpired, System
+from parti import QuestionExpired, System
 from parti.engine.activation import Activation
 from parti.ports.store import State
-
-
-def asking_desk(asked: list[Any], **options: Any) -> System:
-    """A desk whose handler asks the underwriter about every order, and notes what it is told."""
-    desk = System("desk")
-    topic = desk.topic("orders", Order, key="id")
-
-    @desk.on(topic)
-    async def handle(order: Order) -> None:
-        if order.amount == 0:
-            asked.append(await parti.ask("underwriter", f"Approve {order.id}?", **options))
-        else:
-            asked.append(order.amount)
-
-    return desk
 
 
 def test_an_answer_given_while_the_run_is_in_memory_lets_it_go_on(in_world: Play) -> None:

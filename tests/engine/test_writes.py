@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from engine_kit import (
     Order,
+    Outside,
     Play,
     World,
     code_of,
@@ -18,21 +17,11 @@ from engine_kit import (
     orders,
     result_of,
     the_run,
-    wait_for_state,
-    wait_until,
 )
 
 import parti
 from parti import NotDone, Retry, StepFailed, System
 from parti.ports.store import Batch, State
-
-
-@dataclass
-class Outside:
-    """The world outside: letters that were posted, by idempotency key."""
-
-    posted: list[str] = field(default_factory=list)
-    calls: int = 0
 
 
 def test_the_intent_is_on_disk_before_a_write_and_its_answer_before_the_run_goes_on(in_world: Play) -> None:
@@ -277,48 +266,3 @@ def test_not_done_in_a_tool_that_may_not_be_repeated_is_a_failure_and_no_doubt(i
             assert await live.store.questions() == []
 
     in_world(main)
-
-
-def doubtful(desk: System, outside: Outside, **options: Any) -> None:
-    """Declare a handler whose first call of `post` breaks after the letter is in the box."""
-    topic = desk.topic("orders", Order, key="id")
-    done = desk.topic("done", Order, key="id")
-
-    @desk.tool(effect="write", key="order.id", **options)
-    async def post(order: Order) -> int:
-        outside.calls += 1
-        outside.posted.append(order.id)
-        if outside.calls == 1:
-            raise ConnectionError("the line went dead")
-        return outside.calls
-
-    @desk.on(topic)
-    async def handle(order: Order) -> None:
-        number = await post(order)
-        await done.publish(Order(id=order.id, amount=number))
-
-
-def crashing(desk: System, outside: Outside, **options: Any) -> None:
-    """Declare a handler whose write takes so long that a crash can fall into it."""
-    topic = desk.topic("orders", Order, key="id")
-    done = desk.topic("done", Order, key="id")
-
-    @desk.tool(effect="write", key="order.id", **options)
-    async def post(order: Order) -> int:
-        outside.calls += 1
-        outside.posted.append(parti.idempotency_key())
-        if outside.calls == 1:
-            await asyncio.sleep(20)
-        return outside.calls
-
-    @desk.on(topic)
-    async def handle(order: Order) -> None:
-        number = await post(order)
-        await done.publish(Order(id=order.id, amount=number))
-
-
-async def crash_during_the_write(world: World, desk: System, outside: Outside) -> None:
-    async with world.running(desk, crash=True) as live:
-        await live.publish("orders", orders("a"))
-        await wait_until(live, lambda: bool(outside.calls))
-        await asyncio.sleep(1)

@@ -12,10 +12,10 @@ from parti.design.schedule import Schedule
 from parti.engine.activation import Runner, Unwinding
 from parti.engine.calling import call as call_function
 from parti.engine.identity import run_of_call
-from parti.engine.machine import Retried, advance
-from parti.engine.steps import digest_of
-from parti.engine.plain import PlainContext
 from parti.engine.jobs import Job, error_of, lane_of, retry_of
+from parti.engine.machine import Retried, advance
+from parti.engine.plain import PlainContext
+from parti.engine.steps import digest_of
 from parti.errors import Overloaded, RunError
 from parti.ports.context import CURRENT
 from parti.ports.operations import Outcome

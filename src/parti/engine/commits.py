@@ -26,8 +26,8 @@ class Commits:
     """Group commit. Everything added between two commits shares one transaction and one fsync.
 
     `seal` is called with each batch just before it is written, to add what must be right at that moment; what it
-    returns is called once the batch is on disk. A full disk
-    delays the batch; nothing of it is lost. Any other failure of the store ends `run` with its error.
+    returns is called once the batch is on disk. A full disk delays the batch; nothing of it is lost. Any other failure
+    of the store ends `run` with its error.
     """
 
     def __init__(self, store: Store, clock: Clock, seal: Callable[[Batch], After]) -> None:
@@ -35,15 +35,14 @@ class Commits:
         self._clock = clock
         self._seal = seal
         self._after: list[After] = []
-        self._durable: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
         self._writing = False
         self._failure: Exception | None = None
         self.batch = Batch()
         self.records = 0
         self.number = 0
-        """The number of the present batch."""
-        """Of the batch that is being gathered."""
+        """The number of the batch that is being gathered."""
         self.trouble = ""
         """Why nothing can be written at the moment; empty when all is well."""
 
@@ -70,12 +69,12 @@ class Commits:
 
     def durable(self) -> asyncio.Future[None]:
         """Done once all that has been added so far is on disk. Who stops waiting for it disturbs nobody else."""
-        if self._durable is None:
-            self._durable = asyncio.get_running_loop().create_future()
-            if self._failure is not None:
-                _fail(self._durable, self._failure)
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._failure is not None:
+            _fail([durable], self._failure)
+        self._waiting.append(durable)
         self.touch(0)
-        return asyncio.shield(self._durable)
+        return durable
 
     async def run(self) -> None:
         """Write batch after batch until cancelled."""
@@ -84,18 +83,19 @@ class Commits:
             self._wake.clear()
             self._writing = True
             self._after.append(self._seal(self.batch))
-            batch, after, durable = self.batch, self._after, self._durable
-            self.batch, self._after, self._durable = Batch(), [], None
+            batch, after, waiting = self.batch, self._after, self._waiting
+            self.batch, self._after, self._waiting = Batch(), [], []
             self.records = 0
             self.number += 1
-            receipt = await self._write(batch, durable) if batch else Receipt(-1, ())
+            receipt = await self._write(batch, waiting) if batch else Receipt(-1, ())
             self._writing = False
             for call in after:
                 call(receipt)
-            if durable is not None and not durable.done():
-                durable.set_result(None)
+            for durable in waiting:
+                if not durable.done():
+                    durable.set_result(None)
 
-    async def _write(self, batch: Batch, durable: asyncio.Future[None] | None) -> Receipt:
+    async def _write(self, batch: Batch, waiting: list[asyncio.Future[None]]) -> Receipt:
         failures = 0
         while True:
             try:
@@ -109,9 +109,7 @@ class Commits:
                 continue
             except Exception as wrong:
                 self._failure = wrong
-                for waiting in (durable, self._durable):
-                    if waiting is not None:
-                        _fail(waiting, wrong)
+                _fail([*waiting, *self._waiting], wrong)
                 raise
             if self.trouble:
                 log.warning("the store has room again")
@@ -119,7 +117,9 @@ class Commits:
             return receipt
 
 
-def _fail(waiting: asyncio.Future[None], error: Exception) -> None:
+def _fail(waiting: list[asyncio.Future[None]], error: Exception) -> None:
     """Tell those who wait; `run` raises the same error, where the engine sees it."""
-    waiting.set_exception(error)
-    waiting.exception()
+    for durable in waiting:
+        if not durable.done():
+            durable.set_exception(error)
+            durable.exception()

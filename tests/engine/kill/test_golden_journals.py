@@ -84,8 +84,8 @@ class Finished:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """The golden store of format 1, copied and finished once."""
     path = tmp_path_factory.mktemp("golden") / "format1.parti"
-    path.write_bytes(gzip.decompress((GOLDEN / "format1.parti.gz").read_bytes()))
-    shutil.copy(GOLDEN / "format1.parti.ack", f"{path}.ack")
+    path.write_bytes(gzip.decompress((GOLDEN / "format1.store.gz").read_bytes()))
+    shutil.copy(GOLDEN / "format1.store.ack", f"{path}.ack")
     desk = _loaded("format1_desk")
     desk.world.happened = {"cut ship too"}
     desk.world.arrivals = 5

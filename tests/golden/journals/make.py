@@ -128,7 +128,7 @@ async def until(engine: Engine, wanted: dict[str, State]) -> None:
 
 
 def main() -> None:
-    files = [HERE / f"format1.{ending}" for ending in ("parti.gz", "parti.ack", "seen.json")]
+    files = [HERE / f"format1.{ending}" for ending in ("store.gz", "store.ack", "seen.json")]
     if any(file.exists() for file in files):
         sys.exit("golden files are never regenerated: give a new format new files")
     world = desk.world
