@@ -115,7 +115,7 @@ def main() -> None:
 
 def _live_and_end(life: Life) -> None:
     try:
-        asyncio.run(live(life))
+        asyncio.run(asyncio.wait_for(live(life), LIFE_MAX + 30))
     except BaseException:  # told to whoever started it, and never back into the server's loop
         Path(life.failed).write_text(traceback.format_exc())
         os._exit(1)

@@ -1,4 +1,4 @@
-"""One fork server for a worker; and long storms run only where they are asked for."""
+"""One fork server for a worker."""
 
 from __future__ import annotations
 
@@ -15,13 +15,3 @@ def server() -> Iterator[ForkServer]:
     running = ForkServer()
     yield running
     running.close()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave storms out unless `-m` asks for them."""
-    if "storm" in config.option.markexpr:
-        return
-    storms = [item for item in items if item.get_closest_marker("storm")]
-    if storms:
-        config.hook.pytest_deselected(items=storms)
-        items[:] = [item for item in items if not item.get_closest_marker("storm")]
