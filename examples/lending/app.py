@@ -1,6 +1,6 @@
 """A lending desk: real mortgage applications are scored, decided, explained and answered by letter.
 
-    parti up examples/lending/app.py --stand-ins
+parti up examples/lending/app.py --stand-ins
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import data
 from model import RiskFeatures, RiskScore, evaluate_risk, train_risk
@@ -74,16 +74,17 @@ async def decide(application: Application) -> Decision:
     reasons = [WORDS[reason.feature] for reason in await risk.reasons(features) if reason.effect > 0]
     approved = score.approve
     if score.unsure:
-        approved = await ask("underwriter", f"Approve {application.id}? {'; '.join(reasons)}", timeout="2d", default=False)
-    letter = write_letter(application.id, approved, reasons)
-    posted = await post_letter(letter)
-    await book.put(
-        Standing(
-            application_id=application.id, approved=approved, letter=posted, race=application.race, single=application.single
-        )
-    )
+        question = f"Approve {application.id}? {'; '.join(reasons)}"
+        approved = await ask("underwriter", question, timeout="2d", default=False)
+    posted = await post_letter(write_letter(application.id, approved, reasons))
+    await book.put(Standing(application_id=application.id, approved=approved, letter=posted, **groups_of(application)))
     who: Literal["model", "underwriter"] = "underwriter" if score.unsure else "model"
     return Decision(application_id=application.id, approved=approved, decided_by=who, reasons=reasons)
+
+
+def groups_of(application: Application) -> dict[str, Any]:
+    """What is kept for measuring alone: no model and no rule sees it."""
+    return {"race": application.race, "single": application.single}
 
 
 WORDS = {
@@ -126,7 +127,7 @@ def recorded_underwriter(question: Question) -> bool:
     return data.recorded_decision(question.key)
 
 
-@desk.monitor("approved, of all decided")
+@desk.monitor("approved, of those decided")
 async def approval() -> dict[str, str]:
     """Approval rates by group. The ratio of the lowest to the highest is the adverse impact ratio (below 0.8: look)."""
     rows = await book.scan(limit=100_000)
@@ -135,6 +136,6 @@ async def approval() -> dict[str, str]:
         groups.setdefault(row.race, []).append(row.approved)
         groups.setdefault("single" if row.single else "married", []).append(row.approved)
     rates = {name: sum(approved) / len(approved) for name, approved in groups.items() if approved}
-    shown = {name: f"{rate:.1%} of {len(groups[name])}" for name, rate in rates.items()}
+    shown = {name: f"{rate:.1%}, {sum(groups[name])} of {len(groups[name])}" for name, rate in rates.items()}
     races = [rate for name, rate in rates.items() if name in ("african-american", "other")]
     return {**shown, "adverse impact ratio, race": f"{min(races) / max(races):.2f}"} if len(races) > 1 else shown
