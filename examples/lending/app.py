@@ -107,7 +107,7 @@ def write_letter(application_id: str, approved: bool, reasons: list[str]) -> Let
 
 
 @desk.tool(effect="write", key="letter.application_id", idempotent=True)
-async def post_letter(letter: Letter) -> str:
+def post_letter(letter: Letter) -> str:
     """Put a letter into the outbox; posting it again changes nothing."""
     OUTBOX.mkdir(exist_ok=True)
     path = OUTBOX / f"{letter.application_id}.json"
