@@ -12,6 +12,7 @@ from bench.subject import arguments, report
 from bench.timing import cpu_seconds
 from parti import System
 from parti.testing import running
+from parti.wiring import tune_process
 
 SETTINGS = (
     "events of 30 bytes with keys of their own, published in batches of 500; a handler (concurrency {}) of two steps, "
@@ -89,6 +90,7 @@ async def time_events(live: Any, first: int, count: int) -> tuple[float, float]:
 async def main() -> None:
     """Measure and report."""
     asked = arguments()
+    tune_process()  # as `parti up` does
     async with running(bench, path=str(asked.directory / "events.parti")) as live:
         warm, done = 500, 0
         elapsed = 0.0

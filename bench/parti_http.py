@@ -13,6 +13,7 @@ from bench.http_side import drive
 from bench.subject import report
 from parti import System
 from parti.testing import running
+from parti.wiring import tune_process
 
 KINDS = {
     "get": {"method": "GET", "path": "/orders/first"},
@@ -64,6 +65,7 @@ async def main() -> None:
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=3.0)
     asked = parser.parse_args()
+    tune_process()  # as `parti up` does
     async with running(bench, path=str(asked.directory / "http.parti"), http=True) as live:
         await live.call("place", [Order(id="first", total=0)])
         port = urlsplit(live.url).port

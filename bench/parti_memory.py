@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from bench.subject import report
 from parti import System
 from parti.testing import running
+from parti.wiring import tune_process
 
 SETTINGS = "events of 100 bytes published in batches of 1,000; all 64 hands of the one handler are held up"
 BATCH = 1000
@@ -58,6 +59,7 @@ async def main() -> None:
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--events", type=int, default=100_000)
     asked = parser.parse_args()
+    tune_process()  # as `parti up` does
     async with running(bench, path=str(asked.directory / "memory.parti")) as live:
         before = memory()
         started = time.perf_counter()

@@ -9,6 +9,7 @@ from bench.subject import STEPS, arguments, check, report
 from bench.timing import time_runs
 from parti import System
 from parti.testing import running
+from parti.wiring import tune_process
 
 STORE = "Operations.call in the process; SQLite store with its defaults (WAL, FULL)"
 SETTINGS = {
@@ -57,6 +58,7 @@ async def main() -> None:
     path = asked.directory / "runs.parti"
     ended = 0
 
+    tune_process()  # as `parti up` does
     async with running(bench, path=str(path)) as live:
 
         async def run(number: int) -> None:

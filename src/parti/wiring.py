@@ -11,6 +11,7 @@ from typing import Final
 
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
+from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
 from parti.adapters.sqlite.verify import verify_file
@@ -162,5 +163,6 @@ __all__ = [
     "open_store",
     "scorer_for",
     "serving",
+    "tune_process",
     "verify_file",
 ]

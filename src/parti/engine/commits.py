@@ -35,7 +35,7 @@ class Commits:
         self._clock = clock
         self._seal = seal
         self._after: list[After] = []
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[Receipt]] = []
         self._wake = asyncio.Event()
         self._writing = False
         self._failure: Exception | None = None
@@ -67,9 +67,9 @@ class Commits:
         self._after.append(after)
         self.touch(0)
 
-    def durable(self) -> asyncio.Future[None]:
-        """Done once all that has been added so far is on disk. Who stops waiting for it disturbs nobody else."""
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def durable(self) -> asyncio.Future[Receipt]:
+        """Done, with the receipt, once all that has been added so far is on disk. Who stops waiting for it disturbs nobody else."""
+        durable: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         if self._failure is not None:
             _fail([durable], self._failure)
         self._waiting.append(durable)
@@ -93,9 +93,9 @@ class Commits:
                 call(receipt)
             for durable in waiting:
                 if not durable.done():
-                    durable.set_result(None)
+                    durable.set_result(receipt)
 
-    async def _write(self, batch: Batch, waiting: list[asyncio.Future[None]]) -> Receipt:
+    async def _write(self, batch: Batch, waiting: list[asyncio.Future[Receipt]]) -> Receipt:
         failures = 0
         while True:
             try:
@@ -117,7 +117,7 @@ class Commits:
             return receipt
 
 
-def _fail(waiting: list[asyncio.Future[None]], error: Exception) -> None:
+def _fail(waiting: list[asyncio.Future[Receipt]], error: Exception) -> None:
     """Tell those who wait; `run` raises the same error, where the engine sees it."""
     for durable in waiting:
         if not durable.done():

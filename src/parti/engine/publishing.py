@@ -13,7 +13,7 @@ from parti.engine.calls import refuse_if_troubled
 from parti.engine.context import new_event
 from parti.errors import Overloaded, PayloadError
 from parti.ports.operations import Published
-from parti.ports.store import ModelVersion, NewEvent, Receipt
+from parti.ports.store import ModelVersion, NewEvent
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
@@ -53,17 +53,11 @@ async def _store(engine: Engine, name: str, events: list[NewEvent]) -> Published
     first = len(commits.batch.events)
     commits.batch.events.extend(events)
     engine.pending[name] = engine.pending.get(name, 0) + len(events)
-    done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-
-    def stored(receipt: Receipt) -> None:
-        engine.pending[name] -= len(events)
-        if not done.done():
-            done.set_result(receipt)
-
-    commits.then(stored)
     commits.touch(len(events))
-    await commits.durable()
-    receipt = done.result()
+    try:
+        receipt = await commits.durable()
+    finally:
+        engine.pending[name] -= len(events)
     offsets = receipt.offsets[first : first + len(events)]
     return Published(name, [(event.partition, offset) for event, offset in zip(events, offsets, strict=True)])
 

@@ -23,13 +23,16 @@ AT_ONCE: Final = 256
 AGAIN: Final = Retry(2**62, first="1s", longest="1m")
 """How a source that failed is read on."""
 
+HOPELESS: Final = 5
+"""A source that failed so often without getting further is read on, but whoever waits for rest does not wait for it."""
+
 END: Final = object()
 log = logging.getLogger("parti")
 
 
 async def pump(engine: Engine, source: Source) -> None:
     """Publish what the source yields, from where it was left, until it ends. One that fails is read on later."""
-    note, attempt, before = f"position:{source.name}", 1, -1
+    note, attempt, before, awaited = f"position:{source.name}", 1, -1, True
     while True:
         stored = await engine.store.note(note)
         position = int(stored) if stored else 0
@@ -41,9 +44,17 @@ async def pump(engine: Engine, source: Source) -> None:
             wait = AGAIN.wait_before(attempt, 1.0)
             told = (source.name, position, duration_text(wait), type(wrong).__name__, wrong)
             log.error("the source `%s` failed after position %d and is read on in %s: %s: %s", *told)
+            if awaited and attempt >= HOPELESS:
+                awaited = False
+                _over(engine)
             await engine.clock.wait(wait)
         else:
             break
+    if awaited:
+        _over(engine)
+
+
+def _over(engine: Engine) -> None:
     engine.sources_open -= 1
     engine.change()
 

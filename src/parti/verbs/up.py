@@ -15,7 +15,7 @@ from parti.verbs.progress import Progress, progress_of
 from parti.verbs.target import Target
 from parti.verbs.tokens import kept_token
 from parti.verbs.train import make_version
-from parti.wiring import new_engine, open_store, serving
+from parti.wiring import new_engine, open_store, serving, tune_process
 
 Tell = Callable[[str], None]
 """Is given what happens on the way, in words."""
@@ -59,6 +59,7 @@ class Up:
         self._announce(self.url)
         if options.train:
             await _train_missing(target, engine, tell)
+        tune_process()
         engine.begin()
 
     def progress(self) -> Progress:
