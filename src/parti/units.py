@@ -46,8 +46,8 @@ def size(text: str | int) -> Bytes:
     return int(value)
 
 
-def _scaled(text: str, scale: dict[str, float] | dict[str, int]) -> float | None:
-    match = _TEXT.fullmatch(text)
+def _scaled(text: object, scale: dict[str, float] | dict[str, int]) -> float | None:
+    match = _TEXT.fullmatch(text) if isinstance(text, str) else None
     if not match or match[2] not in scale:
         return None
     return float(match[1]) * scale[match[2]]

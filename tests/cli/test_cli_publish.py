@@ -78,6 +78,49 @@ def test_a_large_file_is_stored_in_chunks(desk: Path) -> None:
     assert stored() == 1234
 
 
+def once() -> tuple[int, int]:
+    said = parti("publish", "orders", "events.jsonl", "--once", "--json").json
+    return said["published"], said["repeated"]
+
+
+def test_once_publishes_what_replaced_a_file(desk: Path) -> None:
+    lines(desk / "events.jsonl", *({"id": f"monday {number}"} for number in range(700)))
+    assert once() == (700, 0)
+    lines(desk / "events.jsonl", *({"id": f"tuesday {number}"} for number in range(600)))
+    assert once() == (600, 0)
+    assert once() == (0, 600)
+    lines(desk / "events.jsonl", *({"id": f"monday {number}"} for number in range(700)))
+    assert once() == (0, 700)
+    assert stored() == 1300
+
+
+def test_once_publishes_a_changed_chunk_whole_and_leaves_the_others_out(desk: Path) -> None:
+    events = [{"id": str(number)} for number in range(1200)]
+    lines(desk / "events.jsonl", *events)
+    assert once() == (1200, 0)
+    events[700] = {"id": "mended"}
+    lines(desk / "events.jsonl", *events, {"id": "appended"})
+    assert once() == (501, 700)
+
+
+def test_once_knows_chunks_whose_borders_lie_elsewhere_today(desk: Path) -> None:
+    events = [{"id": str(number)} for number in range(1100)]
+    lines(desk / "events.jsonl", *events)
+    first = parti("publish", "orders", "events.jsonl", "--once", "--from", "300", "--json").json
+    assert (first["published"], first["repeated"]) == (801, 0)
+    assert once() == (299, 801)
+    last = parti("publish", "orders", "events.jsonl", "--once", "--from", "900", "--json").json
+    assert last["published"] == 0
+    assert stored() == 1100
+
+
+def test_once_publishes_a_file_that_became_shorter(desk: Path) -> None:
+    lines(desk / "events.jsonl", {"id": "a"}, {"id": "b"}, {"id": "c"})
+    assert once() == (3, 0)
+    lines(desk / "events.jsonl", {"id": "a"}, {"id": "b"})
+    assert once() == (2, 0), "another chunk than the one that was published"
+
+
 def test_csv_headers_are_fields(desk: Path) -> None:
     (desk / "events.csv").write_text('\ufeffid,amount,note\na,2.5,\n"b",,"two\nlines"\n', encoding="utf-8")
     assert parti("publish", "orders", "events.csv", "--json").json["published"] == 2

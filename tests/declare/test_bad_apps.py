@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parti import PartiError
+from parti import PartiError, System
 from parti.declare.loading import load
 
 HEAD = """\
@@ -98,7 +98,55 @@ def test_a_key_that_is_no_field(tmp_path: Path) -> None:
 
 def test_a_duration_that_is_none(tmp_path: Path) -> None:
     error = failure(tmp_path, "@desk.every('soon')\nasync def tick() -> None: ...\n")
-    assert error.code == "P105" and "'soon'" in error.what
+    expect(error, "P105", "app.py:13", "'soon' is not a duration")
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "desk.topic('t', Order, key='id', retain='soon')",
+        "desk.model('m', inputs=Order, output=Order, timeout='soon')",
+        "desk.tool(effect='read', timeout='soon')",
+        "desk.step(timeout='soon')",
+        "desk.step(retry=0)",
+        "desk.step(retry=Retry(0))",
+        "desk.step(retry=Retry(first='soon'))",
+        "desk.on(orders, timeout=-5)",
+        "desk.on(orders, concurrency=0)",
+        "desk.get('/x', concurrency=0)",
+        "desk.get('/x', timeout='soon')",
+        "desk.post('/x', timeout='soon')",
+        "desk.stand_in('teller', after='soon')",
+        "System('other', slo=Slo(p99='soon'))",
+        "desk.every(f)",
+        "desk.get(f)",
+        "desk.monitor(f)",
+        "desk.stand_in(f)",
+    ],
+)
+def test_a_wrong_option_names_the_line_that_gives_it(tmp_path: Path, declaration: str) -> None:
+    error = failure(tmp_path, f"from parti import Retry, Slo\nasync def f() -> None: ...\n{declaration}\n")
+    expect(error, "P105", "app.py:15", "")
+
+
+@pytest.mark.parametrize(
+    "declaration", ["desk.on(f)", "desk.on('t')", "desk.on(orders, to='t')", "desk.source(to='t')"]
+)
+def test_what_is_not_a_topic_names_the_line_that_gives_it(tmp_path: Path, declaration: str) -> None:
+    error = failure(tmp_path, f"async def f() -> None: ...\n{declaration}\n")
+    expect(error, "P106", "app.py:14", "not a topic")
+
+
+def test_a_declaration_that_is_not_loaded_by_parti_names_its_place_as_well() -> None:
+    desk = System("desk")
+    with pytest.raises(PartiError) as caught:
+        desk.step(timeout="soon")
+    assert str(caught.value.place) == f"{Path(__file__).name}:{caught.tb.tb_lineno}"
+
+
+def test_a_part_that_is_declared_twice(tmp_path: Path) -> None:
+    body = "@desk.step()\n@desk.every('1s')\nasync def tick() -> None: ...\n"
+    expect(failure(tmp_path, body), "P105", "app.py:13", "declared twice")
 
 
 def test_a_handler_that_reads_another_type_than_its_topic_holds(tmp_path: Path) -> None:
@@ -118,7 +166,7 @@ def test_a_handler_that_returns_another_type_than_its_target_holds(tmp_path: Pat
 
 def test_a_handler_of_something_that_is_no_topic(tmp_path: Path) -> None:
     error = failure(tmp_path, "@desk.on('orders')\nasync def ship(order: Order) -> None: ...\n")
-    assert error.code == "P106" and "not a topic" in error.what
+    expect(error, "P106", "app.py:13", "not a topic")
 
 
 def test_a_path_that_names_no_argument(tmp_path: Path) -> None:
@@ -197,3 +245,25 @@ def test_a_good_app_loads(tmp_path: Path) -> None:
     file = tmp_path / "app.py"
     file.write_text(HEAD + "@desk.on(orders)\nasync def ship(order: Order) -> None: ...\n")
     assert [part.name for part in load(file).design.parts] == ["orders", "orders.dead", "ship"]
+
+
+def test_a_step_may_be_declared_without_parentheses(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(HEAD + """
+@desk.step
+async def add(a: int, b: int = 2) -> int:
+    return a + b
+
+@desk.step()
+async def double(a: int) -> int:
+    return 2 * a
+
+@desk.on(orders)
+async def ship(order: Order) -> None:
+    await add(1)
+    await double(2)
+""")  # fmt: skip
+    design = load(file).design
+    one, other = design.by_name["add"], design.by_name["double"]
+    assert (one.timeout, one.retry, str(one.place)) == (other.timeout, other.retry, "app.py:14")  # type: ignore[union-attr]
+    assert {arrow.target for arrow in design.arrows if arrow.source == "ship"} == {"orders", "add", "double"}

@@ -393,3 +393,61 @@ def test_a_failing_sync_handler_is_retried_as_well(in_world: Play) -> None:
             assert [entry.kind for entry in failures] == ["attempt", "attempt"]
 
     in_world(main)
+
+
+def test_a_retried_run_reads_tables_anew_and_keeps_what_its_steps_answered(in_world: Play) -> None:
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+    book = desk.table("book", Order, key="id")
+    computed: list[int] = []
+
+    @desk.step()
+    async def work() -> int:
+        computed.append(1)
+        return len(computed)
+
+    @desk.on(topic, retry=1)
+    async def handle(order: Order) -> None:
+        answer = await work()
+        row = await book.get("other")
+        assert row is not None, "the other is not there yet"
+        await book.put(Order(id=order.id, amount=row.amount + answer))
+
+    @desk.post("/other", key="id")
+    async def other(id: str) -> None:
+        await book.put(Order(id=id, amount=10))
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            await live.publish("orders", orders("a"))
+            await live.idle()
+            await live.call("other", ["other"])
+            await live.engine.retry((await the_run(live, "handle")).id)
+            await live.idle()
+            assert (await live.rows("book"))["a"]["amount"] == 11
+            assert computed == [1]
+
+    in_world(main)
+
+
+def test_a_retried_run_asks_again_what_had_expired(in_world: Play) -> None:
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+    told: list[bool] = []
+
+    @desk.on(topic, retry=1)
+    async def handle(order: Order) -> None:
+        told.append(await parti.ask("ann", "Well?", timeout="30s"))
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            await live.publish("orders", orders("a"))
+            await live.idle()
+            await wait_for_state(live, State.DEAD)
+            await live.engine.retry((await the_run(live)).id)
+            await live.idle()
+            assert await live.answer_all(b"true") == 1
+            await live.idle()
+            assert told == [True]
+
+    in_world(main)

@@ -266,3 +266,96 @@ def test_not_done_in_a_tool_that_may_not_be_repeated_is_a_failure_and_no_doubt(i
             assert await live.store.questions() == []
 
     in_world(main)
+
+
+def test_a_doubt_that_comes_after_the_function_failed_parks_the_run_and_is_asked_about(in_world: Play) -> None:
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+
+    @desk.tool(effect="write", key="id")
+    async def post(id: str) -> None:
+        await asyncio.sleep(1)
+        raise ConnectionError("cut")
+
+    @desk.step()
+    async def bad() -> None:
+        raise ValueError("bad")
+
+    @desk.on(topic, retry=1)
+    async def handle(order: Order) -> None:
+        await asyncio.gather(post(order.id), bad())
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            await live.publish("orders", orders("a"))
+            await live.idle()
+            assert (await the_run(live)).state is State.PARKED
+            assert await live.answer_all(b'{"happened": true}') == 1
+            await live.idle()
+            assert (await the_run(live)).state is State.DEAD
+
+    in_world(main)
+
+
+def test_two_writes_that_end_in_doubt_at_once_are_each_asked_about_once(in_world: Play) -> None:
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+    calls: list[str] = []
+
+    @desk.tool(effect="write", key="id")
+    async def post(id: str, seconds: float) -> None:
+        calls.append(id)
+        await asyncio.sleep(seconds)
+        raise ConnectionError("cut")
+
+    @desk.on(topic, retry=1)
+    async def handle(order: Order) -> None:
+        await asyncio.gather(post("x", 1), post("y", 2))
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            await live.publish("orders", orders("a"))
+            await live.idle()
+            assert len(await live.store.questions()) == 2
+            while await live.answer_all(b'{"happened": true}'):
+                await live.idle()
+            assert (await the_run(live)).state is State.DONE
+            assert sorted(calls) == ["x", "y"]
+
+    in_world(main)
+
+
+def test_what_concurrent_branches_read_of_the_runs_own_row_stays_the_same_after_a_crash(in_world: Play) -> None:
+    desk = System("desk")
+    topic = desk.topic("orders", Order, key="id")
+    book = desk.table("book", Order, key="id")
+    seen: list[int] = []
+
+    @desk.step()
+    async def work(seconds: int) -> None:
+        await asyncio.sleep(seconds)
+
+    @desk.on(topic)
+    async def handle(order: Order) -> None:
+        async def writes() -> None:
+            await work(2)
+            await book.put(Order(id=order.id, amount=99))
+
+        async def reads() -> int:
+            await work(1)
+            row = await book.get(order.id)
+            return row.amount if row else 0
+
+        _, amount = await asyncio.gather(writes(), reads())
+        seen.append(amount)
+        await work(50)
+
+    async def main(world: World) -> None:
+        async with world.running(desk, crash=True) as live:
+            await live.publish("orders", orders("a"))
+            await asyncio.sleep(20)
+        async with world.running(desk) as live:
+            await live.idle(3600)
+            assert set(seen) == {0}
+
+    in_world(main)

@@ -136,6 +136,11 @@ def test_a_wrong_method_is_a_coded_405_that_names_the_right_ones(ask: Ask) -> No
     assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
+@pytest.mark.parametrize("path", ["/applications/a1", "/nowhere", "/docs", "/openapi.json", "/-/health"])
+def test_browsers_are_told_not_to_guess_at_the_type(ask: Ask, path: str) -> None:
+    assert ask("GET", path).headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_durable_call_names_its_run(ask: Ask) -> None:
     answer = ask("POST", "/applications", json=APPLICATION, headers={"Idempotency-Key": "k1"})
     assert answer.headers["parti-run"] == "apply:main:k1"

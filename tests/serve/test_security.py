@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from serve_fakes import TOKEN, Ask, FakeOperations
+from typing import Any
 
+import httpx
+import pytest
+from serve_desk import PLACE, endpoint, file
+from serve_fakes import OPERATOR, TOKEN, Ask, FakeOperations, run
+
+from parti.design.graph import Design
 from parti.errors import PartiError
 from parti.serve import http_app
 from parti.serve.security import host_of, is_loopback
@@ -15,6 +20,15 @@ ROUTES = [
     ("POST", "questions/q:1"), ("POST", "models/risk"), ("GET", "monitors"), ("GET", "no-such-route"),
     ("GET", "health/"),
 ]  # fmt: skip
+
+
+def requested(app: Any, path: str, **more: Any) -> httpx.Response:
+    async def go() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return await client.get(path, **more)
+
+    answer: httpx.Response = run(go())
+    return answer
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -31,6 +45,15 @@ def test_no_route_of_the_operator_opens_without_the_token(ask: Ask, method: str,
 @pytest.mark.parametrize("path", ["/%2D/runs", "/-%2Fruns", "//-/runs", "/-/../-/runs"])
 def test_no_spelling_of_a_path_goes_around_the_token(ask: Ask, path: str) -> None:
     assert ask("GET", path).status_code in (401, 404)
+
+
+@pytest.mark.parametrize("path", ["/-/no-such-route", "/-/", "/-/runs/"])
+def test_no_endpoint_answers_where_the_operator_asks(path: str) -> None:
+    operations = FakeOperations(Design("all", (endpoint(file, "GET", "/{name:path}", durable=False),), place=PLACE))
+    app = http_app(operations, token=TOKEN, design_json=dict)
+    said = [requested(app, given, headers=OPERATOR) for given in (path, "/other")]
+    assert [answer.status_code for answer in said] == [404, 200]
+    assert said[0].json()["code"] == "P507"
 
 
 def test_health_is_open_to_everybody(ask: Ask) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from parti.adapters.sqlite import describe_holder, open_store
-from parti.adapters.sqlite.acknowledgement import Acknowledged, encode, read_acknowledged
+from parti.adapters.sqlite import describe_holder, open_store, opening
+from parti.adapters.sqlite.acknowledgement import NOTHING, Acknowledged, encode, read_acknowledged
 from parti.adapters.sqlite.schema import FORMAT
 from parti.errors import StoreError, StoreFull
 from parti.ports.store import Batch
@@ -264,6 +264,46 @@ def test_a_commit_stands_although_its_acknowledgement_cannot_be_written(
         assert (before.seq, after.seq) == (0, receipt.seq)
 
     asyncio.run(write())
+
+
+@pytest.mark.parametrize("last", ["connect_writing", "create"])
+def test_a_process_that_ends_while_it_makes_a_store_leaves_one_that_opens(
+    path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, last, end)
+        with pytest.raises(KeyboardInterrupt):
+            open_store(path)
+    assert read_acknowledged(path) == NOTHING
+    asyncio.run(open_store(path).close())
+
+
+def test_an_acknowledgement_cut_short_before_there_was_a_store_is_no_loss(path: Path) -> None:
+    path.parent.mkdir()
+    Path(f"{path}.ack").write_bytes(encode(NOTHING)[:10])
+    asyncio.run(open_store(path).close())
+
+
+def test_the_files_of_a_store_are_for_their_owner_alone(path: Path) -> None:
+    async def modes() -> dict[str, str]:
+        store = open_store(path)
+        await store.commit(Batch(events=[an_event()]))
+        found = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+        await store.close()
+        return found
+
+    names = ["system.db", "system.db-shm", "system.db-wal", "system.db.ack", "system.db.lock"]
+    assert dict(sorted(asyncio.run(modes()).items())) == dict.fromkeys(names, "0o600")
+
+
+def test_a_store_that_was_opened_to_others_stays_so(path: Path) -> None:
+    asyncio.run(open_store(path).close())
+    path.chmod(0o640)
+    asyncio.run(open_store(path).close())
+    assert oct(path.stat().st_mode & 0o777) == "0o640"
 
 
 def test_the_acknowledgement_has_a_fixed_size() -> None:

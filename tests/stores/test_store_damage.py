@@ -274,20 +274,37 @@ def test_an_older_copy_that_went_its_own_way_is_refused(originals: Path, tmp_pat
 
 
 @pytest.mark.parametrize("change", [lambda file: file.unlink(), lambda file: flip(file, Random(1))])
-def test_a_missing_or_unreadable_acknowledgement_is_made_anew_and_noted(
-    originals: Path, tmp_path: Path, change: Callable[[Path], None]
+@pytest.mark.parametrize("state", ["killed", "half", "closed"])
+def test_a_store_whose_acknowledgement_is_missing_or_unreadable_is_refused(
+    originals: Path, tmp_path: Path, state: str, change: Callable[[Path], None]
 ) -> None:
-    folder = copy(originals / "closed", tmp_path / "copy")
+    folder = copy(originals / state, tmp_path / "copy")
     change(folder / "store.db.ack")
+    there = (folder / "store.db.ack").exists()
+    with pytest.raises(StoreError, match=r"P204 store.db.ack is missing or unreadable"):
+        open_store(folder / "store.db")
+    assert (folder / "store.db.ack").exists() == there
 
     async def look() -> None:
-        for _ in range(2):
-            store = open_store(folder / "store.db")
-            assert [b"acknowledgement_missing" in row.body for row in (await store.journal(""))[-2:]] == [False, True]
-            assert await store.verify() == []
-            await store.close()
+        store = open_store(folder / "store.db", read_only=True)
+        assert [finding.code for finding in await store.verify()] == ["P204"]
+        await store.close()
+        store = open_store(folder / "store.db", accept_loss=True)
+        assert b"loss_accepted" in (await store.journal(""))[-1].body
+        assert await store.verify() == []
+        await store.close()
+        await open_store(folder / "store.db").close()
 
     asyncio.run(look())
+
+
+def test_a_log_that_lost_its_end_together_with_the_acknowledgement_is_refused(originals: Path, tmp_path: Path) -> None:
+    random = Random(8)
+    for _ in range(TRIALS // 4):
+        folder = copy(originals / "killed", tmp_path / "copy")
+        cut(folder / "store.db-wal", random)
+        (folder / "store.db.ack").unlink()
+        assert verdict(folder / "store.db") in ("P204", "P202")
 
 
 def test_verify_names_the_damaged_records(originals: Path, tmp_path: Path) -> None:

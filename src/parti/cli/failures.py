@@ -18,6 +18,8 @@ from parti.errors import PartiError
 FINDINGS: Final = 1
 MISUSE: Final = 2
 BUG: Final = 3
+INTERRUPTED: Final = 130
+"""What shells call the end by SIGINT."""
 
 
 class Verb(TyperCommand):
@@ -33,6 +35,8 @@ class Verb(TyperCommand):
             show(wrong, as_json=bool(ctx.params.get("as_json")))
             _debug(ctx)
             raise typer.Exit(MISUSE) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as bug:
             if isinstance(bug, OSError) and bug.errno == errno.EPIPE:
                 raise

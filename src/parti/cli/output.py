@@ -27,12 +27,14 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\
 
 def console() -> Console:
     """Stdout. NO_COLOR is respected."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False, markup=False)
+    return Console(
+        file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False, markup=False, emoji=False
+    )
 
 
 def error_console() -> Console:
     """Stderr. NO_COLOR is respected."""
-    return Console(stderr=True, highlight=False, markup=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def safe(text: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from parti.cli.closing import print_closing
+from parti.cli.failures import INTERRUPTED
 from parti.cli.live import Screen
 from parti.cli.options import AppArgument, JsonOption, StoreOption, again, target_of
 from parti.cli.output import print_json_line, print_line, say_next
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from parti.verbs.closing import Closing
     from parti.verbs.target import Target
     from parti.verbs.up import Options, Up
-
-INTERRUPTED: Final = 130
-"""What shells call the end by SIGINT."""
 
 
 def up(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, ParamSpec
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.proof import prove
@@ -20,9 +21,10 @@ from parti.design.monitor import Monitor
 from parti.design.person import Person
 from parti.design.places import Place
 from parti.design.schedule import Schedule
-from parti.errors import DeclarationError
+from parti.errors import DeclarationError, PartiError
 
 P = ParamSpec("P")
+Word = TypeVar("Word", bound=Callable[..., Any])
 
 
 class Declaring:
@@ -75,8 +77,9 @@ class Declaring:
     def _function(self, function: Callable[..., Any], names: Names) -> Function:
         if isinstance(function, PartHandle):
             raise DeclarationError(
-                "P105", f"`{function.name}` is declared twice", fix="one decorator of Parti a function"
-            )
+                "P105", f"`{function.name}` is declared twice", place=self._at(caller()),
+                fix="one decorator of Parti a function",
+            )  # fmt: skip
         return function_of(function, root=self.root, names=names)
 
     def _keyed(self, name: str, payload: type[Any], key: str, place: Place) -> Any:
@@ -123,6 +126,34 @@ def caller() -> FrameType:
         frame = frame.f_back
     assert frame is not None, "Python code is always called from somewhere"
     return frame
+
+
+def placed(word: Word) -> Word:
+    """A word of `System` whose errors name the place of the declaration, unless they know a better one."""
+
+    @wraps(word)
+    def known(system: Declaring, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return word(system, *args, **kwargs)
+        except PartiError as wrong:
+            wrong.place = wrong.place or system._at(caller())
+            raise
+
+    return cast(Word, known)
+
+
+def text_of(thing: object, word: str) -> str:
+    """The text that a decorator needs. A function comes where the decorator is written without parentheses."""
+    if not isinstance(thing, str):
+        raise DeclarationError("P105", f"{thing!r} is not a text", fix=f'write `@desk.{word}("...")`')
+    return thing
+
+
+def at_once(concurrency: int) -> int:
+    """How many runs may be at work at once: at least one."""
+    if concurrency < 1:
+        raise DeclarationError("P105", f"concurrency={concurrency} lets nothing run", fix="give at least 1")
+    return concurrency
 
 
 def retry_of(retry: Retry | int) -> Retry:

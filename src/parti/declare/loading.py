@@ -44,8 +44,9 @@ def _imported(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except PartiError:
+    except PartiError as wrong:
         sys.modules.pop(name, None)
+        wrong.place = wrong.place or _place(file, wrong)  # such as that of a Retry, which knows of no system
         raise
     except (Exception, SystemExit) as wrong:
         sys.modules.pop(name, None)
@@ -57,10 +58,13 @@ def _failure(file: Path, wrong: BaseException) -> DeclarationError:
     if isinstance(wrong, SyntaxError):
         place = f"{short_path(wrong.filename or file.name, file.parent)}:{wrong.lineno or 0}"
         return DeclarationError("P101", f"syntax error: {wrong.msg}", place=place, fix="mend the line")
-    own = [f for f in traceback.extract_tb(wrong.__traceback__) if Path(f.filename).is_relative_to(file.parent)]
-    frame = own[-1] if own else None
-    place = f"{short_path(frame.filename, file.parent)}:{frame.lineno}" if frame else file.name
     hint = (
         f"install the package that brings {wrong.name}" if isinstance(wrong, ModuleNotFoundError) else "mend the line"
     )
-    return DeclarationError("P101", f"{type(wrong).__name__}: {wrong}", place=place, fix=hint)
+    return DeclarationError("P101", f"{type(wrong).__name__}: {wrong}", place=_place(file, wrong), fix=hint)
+
+
+def _place(file: Path, wrong: BaseException) -> str:
+    """The innermost line of the app that the error came through."""
+    own = [f for f in traceback.extract_tb(wrong.__traceback__) if Path(f.filename).is_relative_to(file.parent)]
+    return f"{short_path(own[-1].filename, file.parent)}:{own[-1].lineno}" if own else file.name

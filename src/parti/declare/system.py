@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
-from parti.declare.declaring import Declaring, body_of, caller, retry_of
+from parti.declare.declaring import Declaring, at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.handles import FunctionHandle, ModelHandle, StepHandle, TableHandle, TopicHandle, part_of
 from parti.declare.types import code_digest, payload_of, short_path, summary
 from parti.design.dead_letter import DeadLetter
@@ -39,6 +39,7 @@ class System(Declaring):
 
     # Where data lies
 
+    @placed
     def topic(
         self,
         name: str,
@@ -72,12 +73,14 @@ class System(Declaring):
         self._add(dead)
         return TopicHandle(part, TopicHandle(dead, None))
 
+    @placed
     def table(self, name: str, payload: type[T], *, key: str, upcast: Upcast | None = None) -> TableHandle[T]:
         """The latest row of type `payload` for each value of its field `key`."""
         place = self._at(caller())
         typed = self._keyed(name, payload, key, place)
         return TableHandle(self._add(Table(name=name, place=place, payload=typed, key=key, upcast=upcast)))
 
+    @placed
     def model(
         self,
         name: str,
@@ -109,6 +112,7 @@ class System(Declaring):
 
     # What reaches outside, and what is computed
 
+    @placed
     def tool(
         self,
         *,
@@ -126,12 +130,13 @@ class System(Declaring):
         `reconcile(key)` tells (a result, or None for: it did not happen), and any other is parked for a person.
         """
         names = dict(caller().f_locals)
+        again, limit = retry_of(retry), seconds(timeout)
 
         def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
             described = self._function(function, names)
             part = Tool(
                 name=name or described.name, place=described.place, function=described, effect=effect, key=key,
-                timeout=seconds(timeout), retry=retry_of(retry), idempotent=idempotent, reconcile=reconcile,
+                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile,
                 about=described.about,
             )  # fmt: skip
             self._read(part.name, function)
@@ -139,25 +144,45 @@ class System(Declaring):
 
         return declare
 
+    @overload
+    def step(self, function: Callable[P, Any], /) -> StepHandle[P, Any]: ...
+
+    @overload
     def step(
-        self, *, timeout: str | float = "1m", retry: Retry | int = NO_RETRY, name: str | None = None
-    ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
-        """A function without effects outside, whose answer is journaled: a replay does not compute it again."""
+        self, /, *, timeout: str | float = "1m", retry: Retry | int = NO_RETRY, name: str | None = None
+    ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]: ...
+
+    @placed
+    def step(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        timeout: str | float = "1m",
+        retry: Retry | int = NO_RETRY,
+        name: str | None = None,
+    ) -> Any:
+        """A function without effects outside, whose answer is journaled: a replay does not compute it again.
+
+        `@desk.step` will do where no option is given.
+        """
         names = dict(caller().f_locals)
+        again, limit = retry_of(retry), seconds(timeout)
 
         def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
             described = self._function(function, names)
             part = Step(
-                name=name or described.name, place=described.place, function=described, timeout=seconds(timeout),
-                retry=retry_of(retry), about=described.about,
+                name=name or described.name, place=described.place, function=described, timeout=limit, retry=again,
+                about=described.about,
             )  # fmt: skip
             self._read(part.name, function)
             return StepHandle(self._add(part))
 
-        return declare
+        return declare if function is None else declare(function)
 
     # What starts work
 
+    @placed
     def on(
         self,
         topic: TopicHandle[Any],
@@ -172,15 +197,16 @@ class System(Declaring):
         Raised errors are tried again as `retry` says; then the event moves to the topic's dead letters.
         """
         names = dict(caller().f_locals)
+        target = None if to is None else part_of(to, TopicHandle, what="`to`")
+        source = part_of(topic, TopicHandle, what="what `on` listens to")
+        again, limit, most = retry_of(retry), seconds(timeout), at_once(concurrency)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
             place = described.place
-            target = None if to is None else part_of(to, TopicHandle, what="`to`")
-            source = part_of(topic, TopicHandle, what="what `on` listens to")
             part = Handler(
                 name=described.name, place=place, topic=source.name, to=target and target.name, function=described,
-                retry=retry_of(retry), timeout=seconds(timeout), concurrency=concurrency, about=described.about,
+                retry=again, timeout=limit, concurrency=most, about=described.about,
             )  # fmt: skip
             self._arrow(part.name, "consumes", source.name, place)
             if target:
@@ -189,10 +215,12 @@ class System(Declaring):
 
         return declare
 
+    @placed
     def get(self, path: str, *, timeout: str | float = "30s", concurrency: int = 256) -> Decorator[P]:
         """Answer GET requests at `path` from committed data; nothing is journaled."""
         return self._endpoint("GET", path, False, None, timeout, concurrency)
 
+    @placed
     def post(
         self,
         path: str,
@@ -208,6 +236,7 @@ class System(Declaring):
         """
         return self._endpoint("POST", path, durable, key, timeout, concurrency)
 
+    @placed
     def put(
         self,
         path: str,
@@ -220,6 +249,7 @@ class System(Declaring):
         """Answer PUT requests at `path`; see `post`."""
         return self._endpoint("PUT", path, durable, key, timeout, concurrency)
 
+    @placed
     def patch(
         self,
         path: str,
@@ -232,6 +262,7 @@ class System(Declaring):
         """Answer PATCH requests at `path`; see `post`."""
         return self._endpoint("PATCH", path, durable, key, timeout, concurrency)
 
+    @placed
     def delete(
         self,
         path: str,
@@ -244,20 +275,23 @@ class System(Declaring):
         """Answer DELETE requests at `path`; see `post`."""
         return self._endpoint("DELETE", path, durable, key, timeout, concurrency)
 
+    @placed
     def every(self, interval: str | float, *, retry: Retry | int = 5, timeout: str | float = "10m") -> Decorator[P]:
         """Run the function every `interval`, as a durable run named after its tick."""
         names = dict(caller().f_locals)
+        period, again, limit = seconds(interval), retry_of(retry), seconds(timeout)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
             part = Schedule(
-                name=described.name, place=described.place, every=seconds(interval), function=described,
-                retry=retry_of(retry), timeout=seconds(timeout), about=described.about,
+                name=described.name, place=described.place, every=period, function=described,
+                retry=again, timeout=limit, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 
         return declare
 
+    @placed
     def source(
         self, *, to: TopicHandle[T], per_second: float | None = None
     ) -> Callable[[Callable[[int], Any]], Callable[[int], Any]]:
@@ -265,10 +299,10 @@ class System(Declaring):
 
         The position is committed with the events: each is published once, also across crashes.
         """
+        topic = part_of(to, TopicHandle, what="`to`")
 
         def declare(function: Callable[[int], Any]) -> Callable[[int], Any]:
             place = Place(short_path(function.__code__.co_filename, self.root), function.__code__.co_firstlineno)
-            topic = part_of(to, TopicHandle, what="`to`")
             name = function.__name__
             self._arrow(name, "publishes", topic.name, place)
             self._add(
@@ -283,6 +317,7 @@ class System(Declaring):
 
     # Who is asked, and what is watched
 
+    @placed
     def stand_in(
         self, who: str, *, after: str | float = "1s"
     ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
@@ -291,17 +326,21 @@ class System(Declaring):
         The function gets the Question and returns the answer, given `after` the question was asked.
         """
 
+        person, wait = text_of(who, "stand_in"), seconds(after)
+
         def declare(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
             place = Place(short_path(function.__code__.co_filename, self.root), function.__code__.co_firstlineno)
             about = summary(function)
-            self._add(Person(name=who, place=place, stand_in=function, after=seconds(after), about=about))
+            self._add(Person(name=person, place=place, stand_in=function, after=wait, about=about))
             return function
 
         return declare
 
+    @placed
     def monitor(self, title: str) -> Decorator[P]:
         """Figures to watch: the function takes nothing and returns a mapping of names to numbers."""
         names = dict(caller().f_locals)
+        text_of(title, "monitor")
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
@@ -315,13 +354,15 @@ class System(Declaring):
         self, method: Method, path: str, durable: bool, key: str | None, timeout: str | float, concurrency: int
     ) -> Decorator[P]:
         names = dict(caller().f_locals)
+        text_of(path, method.lower())
+        limit, most = seconds(timeout), at_once(concurrency)
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
             part = Endpoint(
                 name=described.name, place=described.place, method=method, path=path, function=described,
-                durable=durable, key=key, body=body_of(described, method, path), timeout=seconds(timeout),
-                concurrency=concurrency, about=described.about,
+                durable=durable, key=key, body=body_of(described, method, path), timeout=limit,
+                concurrency=most, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 

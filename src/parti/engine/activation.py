@@ -54,13 +54,18 @@ class Activation:
         "began",
         "begun",
         "blobs",
+        "branched",
         "branches",
         "busy",
+        "cancelled",
+        "doubted",
         "entries",
         "events",
         "flying",
+        "inside",
         "journaled",
         "key",
+        "over",
         "pins",
         "record",
         "recorded",
@@ -111,6 +116,16 @@ class Activation:
         self.begun = False
         """Whether its task runs; one that is cancelled before would never tell how it ended."""
         self.waiting_since: Seconds = 0.0
+        self.inside = False
+        """Whether the function is being called."""
+        self.over = False
+        """Whether the function has ended, in whatever way: then there is nothing to take down any more."""
+        self.branched = False
+        """Whether the function has started tasks: then what they read of each other's rows is journaled."""
+        self.doubted: set[tuple[str, str]] = set()
+        """Writes (tool and key) that ended in doubt."""
+        self.cancelled = False
+        """Whether a person cancelled the run."""
         self.unwinding = Unwinding.NO
         self.task: asyncio.Task[None] | None = None
 
@@ -179,10 +194,16 @@ class Activation:
 
     def unwind(self, why: Unwinding) -> None:
         """Take the function down. What it awaits is cancelled; what it does meanwhile is refused."""
+        if why is Unwinding.CANCEL:
+            self.cancelled = True
         if self.unwinding is Unwinding.NO:
             self.unwinding = why
-            if self.task is not None and self.begun:
-                self.task.cancel()
+            self.take_down()
+
+    def take_down(self) -> None:
+        """Cancel the function, unless it has ended by itself."""
+        if self.task is not None and self.begun and not self.over:
+            self.task.cancel()
 
 
 def _quoted(text: str) -> bytes:

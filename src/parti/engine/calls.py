@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from parti.design.endpoint import Endpoint
@@ -11,11 +12,14 @@ from parti.design.monitor import Monitor
 from parti.design.schedule import Schedule
 from parti.engine.activation import Runner, Unwinding
 from parti.engine.calling import call as call_function
+from parti.engine.entries import Kind, chunk, encode
 from parti.engine.identity import run_of_call
 from parti.engine.jobs import Job, error_of, lane_of, retry_of
 from parti.engine.machine import Retried, advance
 from parti.engine.plain import PlainContext
+from parti.engine.pressure import full_one, lag_of, too_much
 from parti.engine.steps import digest_of
+from parti.engine.subscription import SET_ASIDE_MAX
 from parti.errors import Overloaded, RunError
 from parti.ports.context import CURRENT
 from parti.ports.operations import Outcome
@@ -40,15 +44,16 @@ async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, 
         )
     if known is not None and known.state.ended and id not in engine.runs.jobs:
         return _outcome(known, repeated=True)
-    admit(engine, endpoint)
-    try:
-        job = engine.runs.jobs.get(id)
-        if job is None:
-            job = _new_job(engine, endpoint, id, arguments, body, tenant)
-            engine.runs.enter(job)
-        return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
-    finally:
-        engine.active_calls[endpoint.name] -= 1
+    refuse_if_troubled(engine)
+    job = engine.runs.jobs.get(id)
+    if job is None:
+        admit(engine, endpoint)
+        job = _new_job(engine, endpoint, id, arguments, body, tenant)
+        follow(engine, job)
+        engine.runs.enter(job)
+    elif sum(not end.done() for end in job.ends) > endpoint.concurrency:
+        raise Overloaded("P503", f"{id} has too many callers", place=endpoint.place, fix="try again in a moment")
+    return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
 
 
 async def _known(engine: Engine, id: str) -> RunRecord | None:
@@ -100,14 +105,38 @@ def _outcome(record: RunRecord, *, repeated: bool) -> Outcome:
 
 
 def admit(engine: Engine, endpoint: Endpoint) -> None:
-    """Count a call against its endpoint's bound; the caller counts it off. Raises Overloaded."""
-    refuse_if_troubled(engine)
-    active = engine.active_calls[endpoint.name]
-    if active >= endpoint.concurrency or not engine.commits.room:
-        raise Overloaded(
-            "P503", f"`{endpoint.name}` has {active} calls under way", place=endpoint.place, fix="try again in a moment"
-        )
-    engine.active_calls[endpoint.name] = active + 1
+    """Raise Overloaded while an endpoint may begin no further run."""
+    active, aside = engine.active_calls[endpoint.name], engine.aside_calls[endpoint.name]
+    if active >= endpoint.concurrency or aside >= SET_ASIDE_MAX or not engine.commits.room:
+        said = f"`{endpoint.name}` has {active} calls under way and {aside} that wait"
+        raise Overloaded("P503", said, place=endpoint.place, fix="try again in a moment")
+    topic = full_one(engine, endpoint.name)
+    if topic is not None:
+        raise too_much(topic, lag_of(engine, topic))
+
+
+def follow(engine: Engine, job: Job) -> None:
+    """Count an endpoint's run against its bounds until it ends, whoever still waits for it."""
+    if isinstance(job.runner, Endpoint):
+        _counts(engine, aside=job.aside)[job.runner.name] += 1
+        job.moved = partial(_moved, engine, job.runner.name)
+        job.wait_end().add_done_callback(partial(_count_off, engine, job))
+
+
+def _counts(engine: Engine, *, aside: bool) -> dict[str, int]:
+    return engine.aside_calls if aside else engine.active_calls
+
+
+def _moved(engine: Engine, name: str, aside: bool) -> None:
+    _counts(engine, aside=aside)[name] += 1
+    _counts(engine, aside=not aside)[name] -= 1
+
+
+def _count_off(engine: Engine, job: Job, end: asyncio.Future[RunRecord]) -> None:
+    job.moved = None
+    _counts(engine, aside=job.aside)[job.runner.name] -= 1
+    if not end.cancelled():
+        end.exception()  # looked at: what ended the engine is raised elsewhere
 
 
 def refuse_if_troubled(engine: Engine) -> None:
@@ -150,25 +179,47 @@ async def figures(engine: Engine) -> dict[str, dict[str, Any]]:
 
 
 async def retry(engine: Engine, id: str) -> RunRecord:
-    """Put a dead run back in line."""
+    """Put a dead run back in line, behind those of its key that wait already."""
     refuse_if_troubled(engine)
+    if id in engine.runs.jobs or id in engine.retrying:
+        raise RunError("P309", f"{id} has not ended", fix="look at it with `parti why`")
+    engine.retrying.add(id)  # from before the store is read: what it says may be old once another retry has run
+    return await engine.see_through(_retry(engine, id))
+
+
+async def _retry(engine: Engine, id: str) -> RunRecord:
+    try:
+        return await _start_again(engine, id)
+    finally:
+        engine.retrying.discard(id)
+
+
+async def _start_again(engine: Engine, id: str) -> RunRecord:
+    await engine.commits.durable()  # what has ended is on record then, and not only in memory
     record = await engine.store.run(id)
     if record is None:
         raise RunError("P308", f"there is no run {id!r}", fix="list them with `parti runs`")
     runner = runner_of(engine, record.part)
-    if id in engine.runs.jobs:
-        raise RunError("P309", f"{id} has not ended", fix="look at it with `parti why`")
     record, _ = advance(record, Retried(retry_of(runner)))
+    await _note_retry(engine, record)
     job = Job(runner, record, lane_of(runner, record, engine.design.groups[runner.name]), engine.clock.now())
     job.stored = True
-    engine.commits.batch.runs[id] = record
-    engine.commits.touch()
     subscription = engine.runs.subscriptions.get(record.part) if record.topic else None
     if subscription:
         subscription.loaded += 1
+    follow(engine, job)
     engine.runs.enter(job)
-    await engine.commits.durable()
     return job.record
+
+
+async def _note_retry(engine: Engine, record: RunRecord) -> None:
+    """Journal that the run starts again, before it does."""
+    now = engine.clock.now()
+    entry = encode(Kind.RETRY, "", record.part, "", record.attempt, now, 0.0, b"null", b"null", {})
+    engine.commits.batch.entries.append((record.id, chunk([entry])))
+    engine.commits.batch.runs[record.id] = record
+    engine.commits.touch(2)
+    await engine.commits.durable()
 
 
 def runner_of(engine: Engine, name: str) -> Runner:
@@ -181,6 +232,7 @@ def runner_of(engine: Engine, name: str) -> Runner:
 
 async def cancel(engine: Engine, id: str) -> RunRecord:
     """End a run; what it has journaled stays."""
+    refuse_if_troubled(engine)
     job = engine.runs.jobs.get(id)
     if job is None or job.record.state.ended:
         record = await engine.store.run(id)

@@ -38,7 +38,7 @@ class RunContext:
 
     __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "path", "run", "uses")
 
-    def __init__(self, run: Activation, path: str, key: str = "") -> None:
+    def __init__(self, run: Activation, path: str, key: str | None = None) -> None:
         self.run = run
         self.path = path
         self._key = key
@@ -53,9 +53,10 @@ class RunContext:
         """The context of a task started here."""
         name = f"{self.path}.{self._branches}" if self.path else str(self._branches)
         self._branches += 1
+        self.run.branched = True
         return RunContext(self.run, name, self._key)
 
-    def inside(self, key: str = "") -> RunContext:
+    def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
         return RunContext(self.run, f"{self.path}/{self.uses}", key)
 
@@ -70,12 +71,16 @@ class RunContext:
     def check(self, arrow: str) -> None:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""
         self.uses += 1
+        self.refuse_when_over()
         run = self.run
-        if run.unwinding is not Unwinding.NO:
-            raise asyncio.CancelledError(run.unwinding.name)
         if arrow not in run.allowed and run.services.meet(run.runner.name, arrow):
             kind, target = arrow.split(" ", 1)
             run.note(Kind.ARROW, self.path, target, "", run.services.clock.now(), 0.0, to_json(kind), b"null")
+
+    def refuse_when_over(self) -> None:
+        """Raise CancelledError while the run is taken down."""
+        if self.run.unwinding is not Unwinding.NO:
+            raise asyncio.CancelledError(self.run.unwinding.name)
 
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """See ports.context.Context."""
@@ -99,7 +104,7 @@ class RunContext:
         """See ports.context.Context."""
         self.check(f"reads {table.name}")
         run, place = self.run, (table.name, self.run.record.tenant, str(key))
-        if place in run.rows:
+        if place in run.rows and not run.branched:
             own = run.rows[place]
             return None if own is None else unpack_row(table, own)
         return await steps.read(self, table, place)
@@ -168,7 +173,7 @@ class RunContext:
 
     def idempotency_key(self) -> str:
         """See ports.context.Context."""
-        if not self._key:
+        if self._key is None:
             raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
         return self._key
 

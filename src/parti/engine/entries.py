@@ -41,6 +41,8 @@ class Kind:
 
     STEP: Final = "step"
     """A step answered."""
+    READ: Final = "read"
+    """Rows of a table as the run saw them; like a step's answer, but looked up anew once a person retries the run."""
     FAIL: Final = "fail"
     """A step failed; the answer is {code, error, kind}."""
     INTENT: Final = "intent"
@@ -67,6 +69,8 @@ class Kind:
     """An event was published when the run committed."""
     ATTEMPT: Final = "attempt"
     """An attempt failed; the answer is its error."""
+    RETRY: Final = "retry"
+    """A person started the dead run again: what it had read, was told of the time, and waited for in vain is forgotten."""
     ARROW: Final = "arrow"
     """The run used a part that the design has no arrow to."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from parti.engine.activation import Activation, Runner
 from parti.engine.calling import OutOfTime
 from parti.engine.identity import partition_of, run_of_event
 from parti.engine.steps import in_words, kind_of
+from parti.engine.timers import Timer
 from parti.errors import PartiError, RunError, StepFailed
 from parti.ports.store import Event, NewEvent, RunRecord, State
 from parti.units import Seconds, duration_text
@@ -33,18 +35,19 @@ class Job:
     """One run that has not ended. `lane` is its place in line (None: it waits for nobody)."""
 
     __slots__ = (
+        "_aside",
         "activation",
-        "aside",
         "asks",
         "ends",
         "event",
         "lane",
+        "moved",
         "record",
         "runner",
         "settled",
         "since",
         "stored",
-        "turn",
+        "timer",
     )
 
     def __init__(self, runner: Runner, record: RunRecord, lane: LaneKey | None, since: Seconds) -> None:
@@ -58,14 +61,26 @@ class Job:
         """Those who wait until the run's end is on disk."""
         self.settled: dict[str, Any] = {}
         """Answers given while the run was in memory."""
-        self.aside = False
-        """Whether it, or who is first in its line, rests: then it takes no room that others could use."""
+        self.moved: Callable[[bool], None] | None = None
+        """Told when the run is set aside, and when it is no longer."""
+        self._aside = False
         self.asks = False
         """Whether it rests because people have not answered yet."""
         self.stored = False
         """Whether its record is in the store (or in the present batch)."""
-        self.turn = False
-        """Whether it is first in its line and waits for room, or is at work."""
+        self.timer: Timer | None = None
+        """What wakes it while it rests."""
+
+    @property
+    def aside(self) -> bool:
+        """Whether it, or who is first in its line, rests: then it takes no room that others could use."""
+        return self._aside
+
+    @aside.setter
+    def aside(self, aside: bool) -> None:
+        changed, self._aside = aside != self._aside, aside
+        if changed and self.moved is not None:
+            self.moved(aside)
 
     def wait_end(self) -> asyncio.Future[RunRecord]:
         """Done when the run's end is on disk; each caller has its own."""

@@ -8,21 +8,20 @@ import logging
 from collections.abc import Coroutine, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
 from parti.design.model import Model
 from parti.design.schedule import Schedule
 from parti.design.source import Source
-from parti.design.topic import Topic
 from parti.engine import calls, publishing, starting
 from parti.engine.activation import Unwinding
 from parti.engine.calling import Offload
 from parti.engine.commits import After, Commits
 from parti.engine.context import branching
 from parti.engine.jobs import Job, job_of_event
-from parti.engine.pressure import downstream
+from parti.engine.pressure import downstream, full_one
 from parti.engine.resting import Resting
 from parti.engine.runs import PATIENCE, Runs
 from parti.engine.schedules import keep_time
@@ -30,6 +29,7 @@ from parti.engine.services import Services
 from parti.engine.sources import pump
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
+from parti.errors import Overloaded
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
 from parti.ports.operations import Outcome, Published
@@ -40,6 +40,7 @@ from parti.units import Seconds
 LOOK: Final[Seconds] = 0.1
 """How often a stopping engine looks whether its last words can be written."""
 
+T = TypeVar("T")
 log = logging.getLogger("parti")
 
 
@@ -84,7 +85,7 @@ class Engine:
             services=self.services,
             timers=self.timers,
             is_settling=self.resting.questions.is_settling,
-            entered=self.resting.look,
+            begun=self.resting.watch,
             over=self.resting.questions.withdraw,
             changed=self.change,
             failed=self._fail,
@@ -93,9 +94,20 @@ class Engine:
         """The subscriptions of each topic."""
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Raises what ended the engine, if anything did."""
-        self._downstream = downstream(design)
+        self.downstream = downstream(design)
+        """The topics that each runner fills."""
+        self.ends: dict[tuple[str, int], int] = {}
+        """The offset that the next event of each topic and partition will get."""
+        self.services.publish = partial(publishing.accept, self)
         self.sources_open = 0
         self.active_calls = {endpoint.name: 0 for endpoint in design.all(Endpoint)}
+        """Runs of each endpoint that are at work or in line, also those that nobody waits for any more."""
+        self.aside_calls = dict(self.active_calls)
+        """Runs of each endpoint that wait for people or timers."""
+        self.numbered: dict[str, int] = {}
+        """The latest number given to a version of each model; it may not be on disk yet."""
+        self.retrying: set[str] = set()
+        """Dead runs that are being put back in line."""
         self.publishing: dict[str, asyncio.Future[None]] = {}
         """Publications with an idempotency key that are under way."""
         self.pending: dict[str, int] = {}
@@ -174,6 +186,8 @@ class Engine:
         if not self.failure.done():
             await self._write_down(grace)
         await self.abandon()
+        for job in self.runs.jobs.values():
+            job.fail(stopping())
 
     async def _write_down(self, patience: Seconds) -> None:
         """Wait until all is on disk, on a full one only so long: what is lost then was confirmed to nobody."""
@@ -237,6 +251,24 @@ class Engine:
         task.add_done_callback(self._over)
         return task
 
+    async def see_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns or raises. It goes on when who waits for it gives up; its failure ends nothing else."""
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[T] = loop.create_future()
+        task = loop.create_task(work, context=Context())
+        self._background.add(task)
+        task.add_done_callback(partial(self._tell, told))
+        return await asyncio.shield(told)
+
+    def _tell(self, told: asyncio.Future[T], task: asyncio.Task[T]) -> None:
+        self._background.discard(task)
+        error = stopping() if task.cancelled() else task.exception()
+        if error is None:
+            told.set_result(task.result())
+        else:
+            told.set_exception(error)
+            told.exception()  # looked at: perhaps nobody waits any more
+
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)
         error = None if task.cancelled() else task.exception()
@@ -254,14 +286,8 @@ class Engine:
 
     async def _may_read(self, handler: str) -> None:
         """Return when `handler` may take up more events: there is room on the disk's side and in what it fills."""
-        while self.runs.stopping or not self.commits.room or await self._is_full(self._downstream[handler]):
+        while self.runs.stopping or not self.commits.room or full_one(self, handler):
             await self.clock.wait(LOOK)
-
-    async def _is_full(self, topics: tuple[Topic, ...]) -> bool:
-        for topic in topics:
-            if await publishing.lag_of(self, topic) >= topic.backlog:
-                return True
-        return False
 
     def _admit(self, subscription: Subscription, event: Event) -> None:
         handler = subscription.handler
@@ -276,12 +302,16 @@ class Engine:
                 place = (subscription.handler.name, subscription.handler.topic, number)
                 batch.cursors[place] = subscription.partitions[number].watermark.low
             subscription.dirty.clear()
-        topics = {event.topic for event in batch.events}
-        return partial(self._committed, topics, list(batch.rows), self.commits.number)
+        places = [(event.topic, event.partition) for event in batch.events]
+        return partial(self._committed, places, list(batch.rows), self.commits.number)
 
-    def _committed(self, topics: set[str], rows: list[tuple[str, str, str]], number: int, _: Receipt) -> None:
+    def _committed(
+        self, places: list[tuple[str, int]], rows: list[tuple[str, str, str]], number: int, receipt: Receipt
+    ) -> None:
         self.services.overlay.forget(rows, number)
-        for topic in topics:
+        for place, offset in zip(places, receipt.offsets, strict=True):
+            self.ends[place] = offset + 1
+        for topic in {topic for topic, _ in places}:
             for subscription in self.readers.get(topic, ()):
                 subscription.look()
         for subscription in self.runs.subscriptions.values():
@@ -328,3 +358,10 @@ class Engine:
     async def figures(self) -> dict[str, dict[str, Any]]:
         """See Operations.figures."""
         return await calls.figures(self)
+
+
+def stopping() -> Overloaded:
+    """What those are told who still wait when the engine has stopped."""
+    return Overloaded(
+        "P503", "it is stopping, and goes on when it is started again", fix="ask again with the same Idempotency-Key"
+    )

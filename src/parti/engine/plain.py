@@ -30,14 +30,14 @@ class PlainContext:
 
     __slots__ = ("_key", "_services", "_tenant")
 
-    def __init__(self, services: Services, tenant: str, key: str = "") -> None:
+    def __init__(self, services: Services, tenant: str, key: str | None = None) -> None:
         self._services = services
         self._tenant = tenant
         self._key = key
 
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """Call it, under its timeout."""
-        key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else ""
+        key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else None
         token = CURRENT.set(PlainContext(self._services, self._tenant, key))
         try:
             return await call(part.function, arguments, part.timeout, self._services.offload)
@@ -55,11 +55,8 @@ class PlainContext:
         return model.output.decode(answer) if explain is None else predicting.REASONS.validate_json(answer)
 
     async def publish(self, topic: Topic, event: Any) -> None:
-        """Publish now; on disk when this returns."""
-        commits = self._services.commits
-        commits.batch.events.append(new_event(topic, event, self._tenant, "", self._services.clock.now()))
-        commits.touch()
-        await commits.durable()
+        """Publish now; on disk when this returns. Raises Overloaded when the topic is full."""
+        await self._services.publish(topic, [new_event(topic, event, self._tenant, "", self._services.clock.now())])
 
     async def get(self, table: Table, key: str) -> Any:
         """The committed row."""
@@ -101,7 +98,7 @@ class PlainContext:
 
     def idempotency_key(self) -> str:
         """The key of the write that is being called."""
-        if not self._key:
+        if self._key is None:
             raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
         return self._key
 

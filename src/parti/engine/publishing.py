@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pydantic_core import from_json, to_json
@@ -11,9 +14,10 @@ from pydantic_core import from_json, to_json
 from parti.design.topic import Topic
 from parti.engine.calls import refuse_if_troubled
 from parti.engine.context import new_event
-from parti.errors import Overloaded, PayloadError
+from parti.engine.pressure import lag_of, too_much
+from parti.errors import PayloadError, RunError
 from parti.ports.operations import Published
-from parti.ports.store import ModelVersion, NewEvent
+from parti.ports.store import ModelVersion, NewEvent, Receipt
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
@@ -23,29 +27,61 @@ EVENT_MAX = 16 * 1024 * 1024
 
 
 async def publish(engine: Engine, name: str, payloads: Sequence[bytes], tenant: str, idempotency_key: str) -> Published:
-    """Check every payload, then store all; where they lie once they are on disk. A repeated key publishes nothing."""
+    """Check every payload, then store all; where they lie once they are on disk.
+
+    A repeated key publishes nothing, also when who gave it first has given up since. Raises P310 where it was used with
+    other payloads.
+    """
     refuse_if_troubled(engine)
     topic = engine.design.get(Topic, name)
     events = [_checked(engine, topic, index, payload, tenant) for index, payload in enumerate(payloads)]
     if not idempotency_key:
-        await _refuse_over_backlog(engine, topic, len(events))
-        return await _store(engine, name, events)
+        return await accept(engine, topic, events)
     note = f"published:{tenant}:{name}:{idempotency_key}"
+    return await engine.see_through(_once(engine, topic, events, note, _digest(payloads)))
+
+
+async def accept(engine: Engine, topic: Topic, events: list[NewEvent]) -> Published:
+    """Store events that fit their topic; where they lie once they are on disk. Raises Overloaded."""
+    refuse_if_troubled(engine)
+    _refuse_over_backlog(engine, topic, len(events))
+    return await _store(engine, topic.name, events)
+
+
+async def _once(engine: Engine, topic: Topic, events: list[NewEvent], note: str, digest: str) -> Published:
+    """Store events unless their note is there."""
     while note in engine.publishing:
-        await asyncio.shield(engine.publishing[note])
+        await asyncio.wait([engine.publishing[note]])
     engine.publishing[note] = asyncio.get_running_loop().create_future()
     try:
         earlier = await engine.store.note(note)
         if earlier is not None:
-            return Published(name, [tuple(position) for position in from_json(earlier)])
-        await _refuse_over_backlog(engine, topic, len(events))
-        engine.commits.batch.notes[note] = b"[]"  # on disk together with the events, which get their offsets there
-        published = await _store(engine, name, events)
-        engine.commits.batch.notes[note] = to_json(published.positions)
+            return _as_before(topic.name, earlier, digest)
+        _refuse_over_backlog(engine, topic, len(events))
+        notes = engine.commits.batch.notes  # on disk together with the events, which get their offsets there
+        notes[note] = to_json({"payloads": digest, "positions": []})
+        published = await _store(engine, topic.name, events)
+        engine.commits.batch.notes[note] = to_json({"payloads": digest, "positions": published.positions})
         await engine.commits.durable()
         return published
     finally:
         engine.publishing.pop(note).set_result(None)
+
+
+def _as_before(name: str, earlier: bytes, digest: str) -> Published:
+    """What was answered when the key was used first. Notes of older versions hold the positions alone."""
+    told = from_json(earlier)
+    known = {"payloads": digest, "positions": told} if isinstance(told, list) else told
+    if known["payloads"] != digest:
+        raise RunError(
+            "P310", f"the idempotency key was used to publish other events to `{name}`", fix="use a fresh key for these"
+        )
+    return Published(name, [tuple(position) for position in known["positions"]])
+
+
+def _digest(payloads: Sequence[bytes]) -> str:
+    """What tells publications apart; the order of names and white space do not."""
+    return sha256(json.dumps([from_json(payload) for payload in payloads], sort_keys=True).encode()).hexdigest()
 
 
 async def _store(engine: Engine, name: str, events: list[NewEvent]) -> Published:
@@ -53,13 +89,15 @@ async def _store(engine: Engine, name: str, events: list[NewEvent]) -> Published
     first = len(commits.batch.events)
     commits.batch.events.extend(events)
     engine.pending[name] = engine.pending.get(name, 0) + len(events)
+    commits.then(partial(_landed, engine, name, len(events)))  # also when nobody waits for it any more
     commits.touch(len(events))
-    try:
-        receipt = await commits.durable()
-    finally:
-        engine.pending[name] -= len(events)
+    receipt = await commits.durable()
     offsets = receipt.offsets[first : first + len(events)]
     return Published(name, [(event.partition, offset) for event, offset in zip(events, offsets, strict=True)])
+
+
+def _landed(engine: Engine, name: str, count: int, _: Receipt) -> None:
+    engine.pending[name] -= count
 
 
 def _checked(engine: Engine, topic: Topic, index: int, payload: bytes, tenant: str) -> NewEvent:
@@ -75,43 +113,28 @@ def _checked(engine: Engine, topic: Topic, index: int, payload: bytes, tenant: s
         raise PayloadError(wrong.code, f"event {index}: {wrong.what}", place=wrong.place, fix=wrong.fix) from wrong
 
 
-async def _refuse_over_backlog(engine: Engine, topic: Topic, more: int) -> None:
-    lag = await lag_of(engine, topic)
+def _refuse_over_backlog(engine: Engine, topic: Topic, more: int) -> None:
+    lag = lag_of(engine, topic)
     lag += engine.pending.get(topic.name, 0) if engine.readers.get(topic.name) else 0
     if lag + more > topic.backlog:
-        raise Overloaded(
-            "P503",
-            f"`{topic.name}` has {lag} events that its slowest handler has not taken up; it holds {topic.backlog}",
-            place=topic.place,
-            fix="wait, make the handler faster, or raise backlog=",
-            retry_after=5.0,
-        )
-
-
-async def lag_of(engine: Engine, topic: Topic) -> int:
-    """How many events of the topic its slowest handler has not put on record."""
-    readers = engine.readers.get(topic.name)
-    if not readers:
-        return 0
-    ends = await engine.store.ends()
-    return max(
-        sum(
-            ends.get((topic.name, number), (0, 0))[1] - partition.watermark.low
-            for number, partition in subscription.partitions.items()
-        )
-        for subscription in readers
-    )
+        raise too_much(topic, lag)
 
 
 async def add_version(engine: Engine, version: ModelVersion, onnx: bytes) -> ModelVersion:
-    """Store a version under the next number; it is served to runs that begin from now on."""
+    """Store a version under the next number; it is served to runs that begin once it is on disk."""
     refuse_if_troubled(engine)
     latest = engine.services.latest.get(version.model)
-    numbered = version._replace(version=latest.version + 1 if latest else 1)
+    number = max(engine.numbered.get(version.model, 0), latest.version if latest else 0) + 1
+    engine.numbered[version.model] = number
+    numbered = version._replace(version=number)
     batch = engine.commits.batch
     batch.models.append(numbered)
     batch.blobs[numbered.blob] = onnx
-    engine.services.latest[version.model] = numbered
+    engine.commits.then(partial(_serve, engine, numbered))
     engine.commits.touch()
     await engine.commits.durable()
     return numbered
+
+
+def _serve(engine: Engine, version: ModelVersion, _: Receipt) -> None:
+    engine.services.latest[version.model] = version

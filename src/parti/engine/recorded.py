@@ -48,7 +48,7 @@ class Recorded:
     def add(self, entry: Entry, attempt: int) -> None:
         """Learn one entry. Failures of earlier attempts are not answers: their steps are tried again."""
         match entry.kind:
-            case Kind.STEP | Kind.NOW | Kind.SLEEP:
+            case Kind.STEP | Kind.READ | Kind.NOW | Kind.SLEEP:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
             case Kind.FAIL if entry.attempt == attempt:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
@@ -66,6 +66,16 @@ class Recorded:
                 self.asked.pop(entry.digest, None)
             case Kind.ANSWER:
                 self.answers[entry.digest] = entry.answer
+            case Kind.RETRY:
+                self._forget_the_world()
+
+    def _forget_the_world(self) -> None:
+        """Keep what was computed, called and answered; forget what was looked up, and questions nobody answered."""
+        for identity, entries in self.steps.items():
+            self.steps[identity] = deque(entry for entry in entries if entry.kind in (Kind.STEP, Kind.SLEEP))
+        for id in [id for id, answer in self.answers.items() if "value" not in answer]:
+            del self.answers[id]
+            self.asked.pop(id, None)
 
     def starts(self, write: Entry) -> int:
         """How often a write was about to start so far."""

@@ -35,25 +35,28 @@ class Resting:
         """Stand-ins that have not answered yet."""
         self.questions = Questions(services, self._resting, self._told)
         self._spawn = spawn
+        self._watched: dict[str, Job] = {}
         self._open = asyncio.Event()
 
-    def look(self) -> None:
-        """A run came, or began to wait."""
+    def watch(self, job: Job) -> None:
+        """A run came, or began: it is looked at until it ends or rests."""
+        self._watched[job.record.id] = job
         if not self._open.is_set():
             self._open.set()
 
     async def run(self) -> None:
-        """Look at the open runs, again and again, until cancelled."""
+        """Look at the runs that are watched, again and again, until cancelled."""
         while True:
             await self._open.wait()
             self._open.clear()
             await self.services.clock.wait(LINGER)
             before = self.services.clock.now() - LINGER
-            jobs = self.runs.jobs
-            for job in list(jobs.values()):
+            for job in list(self._watched.values()):
                 if job.since <= before:
                     self._record(job, before)
-            if any(job.activation or not job.stored for job in jobs.values()):
+                if job.record.state.ended or (job.stored and job.activation is None):
+                    del self._watched[job.record.id]
+            if self._watched:
                 self._open.set()
 
     def _record(self, job: Job, before: Seconds) -> None:
@@ -88,8 +91,8 @@ class Resting:
         """A branch began a durable wait: set its timer."""
         name, wait = next(reversed(run.waits.items()))
         if wait.until:
-            self.runs.timers.at(wait.until, partial(self._due, run.record.id, name))
-        self.look()
+            timer = self.runs.timers.at(wait.until, partial(self._due, run.record.id, name))
+            wait.future.add_done_callback(lambda _: timer.cancel())
         self.runs.changed()
 
     def _due(self, id: str, name: str) -> None:

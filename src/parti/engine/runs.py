@@ -36,7 +36,7 @@ from parti.engine.rows import event_value
 from parti.engine.services import Services
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
-from parti.errors import PartiError, RunError
+from parti.errors import PartiError, RunError, StoreError
 from parti.ports.context import CURRENT
 from parti.ports.store import Event, Receipt, RunRecord, State
 from parti.units import Seconds
@@ -47,12 +47,12 @@ PATIENCE: Final[Seconds] = 5.0
 
 @dataclass(slots=True, kw_only=True)
 class Runs:
-    """All runs that have not ended. `entered`, `changed` and `over` are called when one comes, when any moves, when one ends."""
+    """All runs that have not ended. `begun`, `changed` and `over` are called when one comes or begins, when any moves, when one ends."""
 
     services: Services
     timers: Timers
     is_settling: Callable[[str], bool]
-    entered: Callable[[], None]
+    begun: Callable[[Job], None]
     over: Callable[[str], None]
     changed: Callable[[], None]
     failed: Callable[[BaseException], None]
@@ -74,7 +74,7 @@ class Runs:
     def enter(self, job: Job) -> None:
         """Put a run in line; it begins when it has its turn and there is room."""
         self.jobs[job.record.id] = job
-        self.entered()
+        self.begun(job)
         if job.lane is None or self.lanes.enter(job.lane, job):
             self._has_turn(job)
         elif self.lanes.first(job.lane).aside:
@@ -84,7 +84,6 @@ class Runs:
         if not self.working:
             return
         if job.record.state is State.QUEUED:
-            job.turn = True
             subscription = self.subscription_of(job)
             if subscription is None:
                 if not self.stopping:
@@ -93,7 +92,7 @@ class Runs:
                 subscription.runnable.append(job)
                 self.pump(subscription)
         elif job.record.state in (State.WAITING, State.BACKOFF) and job.record.wake:
-            self.timers.at(job.record.wake, partial(self.woken, job))
+            job.timer = self.timers.at(job.record.wake, partial(self.woken, job))
 
     def pump(self, subscription: Subscription) -> None:
         limit = subscription.handler.concurrency
@@ -110,6 +109,8 @@ class Runs:
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
         job.activation.journaled = job.stored
         job.activation.task = asyncio.Task(self._drive(job), context=Context())
+        if job.stored:
+            self.begun(job)
 
     async def _drive(self, job: Job) -> None:
         happening: Happening | None = None
@@ -143,18 +144,28 @@ class Runs:
                     raise
                 happening = self._raised(job, RunError("P307", "the function cancelled itself"), began)
         except (Exception, SystemExit) as error:
+            if (
+                isinstance(error, StoreError) and not run.inside
+            ):  # the run is not to blame for a store that cannot be read
+                raise
             if run.unwinding is Unwinding.NO:
                 happening = self._raised(job, error, began)
         finally:
+            run.inside, run.over = False, True
             CURRENT.set(None)
         if run.branches:
             await _wind_down(run)
+        if run.cancelled and not isinstance(happening, Returned):
+            return Cancelled(self.services.clock.now())
+        if run.doubted and run.unwinding is Unwinding.OVER:
+            happening = None
         return happening or await self._unwound(job, run, began)
 
     async def _call(self, job: Job, run: Activation, began: Seconds) -> Happening | None:
         """Call the function with what its journal answers; None when it was taken down and returned all the same."""
         run.value = await self._load(job, run)
         CURRENT.set(RunContext(run, ""))
+        run.inside = True
         answer = await call(job.runner.function, run.value, job.runner.timeout, self.services.offload)
         if run.unwinding is not Unwinding.NO:
             return None
@@ -207,16 +218,14 @@ class Runs:
         """What happened to an activation that was taken down."""
         busy = self.services.clock.now() - began
         match run.unwinding:
-            case Unwinding.SUSPEND if job.settled or self.is_settling(job.record.id):
+            case Unwinding.SUSPEND | Unwinding.PARK | Unwinding.OVER if job.settled or self.is_settling(job.record.id):
                 return HandedBack(busy)
             case Unwinding.SUSPEND:
                 return Suspended(job.record.wake, busy)
-            case Unwinding.PARK:
+            case Unwinding.PARK | Unwinding.OVER:
                 return Doubted(busy)
             case Unwinding.HAND_BACK:
                 return HandedBack(busy)
-            case Unwinding.CANCEL:
-                return Cancelled(self.services.clock.now())
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
@@ -252,12 +261,11 @@ class Runs:
     def _rest(self, job: Job, duty: Duty) -> None:
         """The run waits outside memory, and keeps its turn."""
         self.on_record(job)
-        job.turn = False
         if duty is Duty.WAIT:
             self.set_aside(job, aside=True)
         self._left(job)
         if duty is Duty.WAIT and job.record.wake:
-            self.timers.at(job.record.wake, partial(self.woken, job))
+            job.timer = self.timers.at(job.record.wake, partial(self.woken, job))
         if duty is Duty.QUEUE and not self.stopping:
             self._has_turn(job)
 
@@ -322,6 +330,7 @@ class Runs:
 
     def drop(self, job: Job) -> None:
         """End a run that is not at work: a person cancelled it."""
+        self._unset_timer(job)
         job.record, _ = advance(job.record, Cancelled(self.services.clock.now()))
         self.services.commits.batch.runs[job.record.id] = job.record
         self.over(job.record.id)
@@ -347,8 +356,14 @@ class Runs:
         """What a resting run waits for may be there."""
         if job.record.state in (State.WAITING, State.BACKOFF, State.PARKED) and job.activation is None:
             job.record, _ = advance(job.record, Woken())
+            self._unset_timer(job)
             self.set_aside(job, aside=False)
             self._has_turn(job)
+
+    def _unset_timer(self, job: Job) -> None:
+        if job.timer is not None:
+            job.timer.cancel()
+            job.timer = None
 
     def on_record(self, job: Job) -> None:
         job.stored = True

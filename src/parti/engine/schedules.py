@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from parti.design.schedule import Schedule
 from parti.engine.identity import run_of_tick
 from parti.engine.jobs import Job, lane_of
+from parti.engine.pressure import full_one
 from parti.ports.store import RunRecord, State
+from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
+
+AGAIN: Final[Seconds] = 1.0
+"""When to look again after a tick that could not be taken up: the next tick may be a day away."""
 
 
 async def keep_time(engine: Engine, schedule: Schedule) -> None:
@@ -26,13 +31,21 @@ async def keep_time(engine: Engine, schedule: Schedule) -> None:
         engine.commits.touch()
     while True:
         tick = int(engine.clock.now() / schedule.every)
-        if tick > done and not engine.trouble and engine.commits.room:
+        if tick > done and not _is_free(engine, schedule):
+            await engine.clock.wait(AGAIN)
+            continue
+        if tick > done:
             done = tick
             engine.commits.batch.notes[note] = str(tick).encode()
             engine.commits.touch()
             if not any(job.record.part == schedule.name for job in engine.runs.jobs.values()):
                 engine.runs.enter(_job(engine, schedule, tick))
         await engine.clock.wait(max(0.001, (tick + 1) * schedule.every - engine.clock.now()))
+
+
+def _is_free(engine: Engine, schedule: Schedule) -> bool:
+    """Whether a run may begin: it can be written down, and what it fills has room."""
+    return not engine.trouble and engine.commits.room and full_one(engine, schedule.name) is None
 
 
 def _job(engine: Engine, schedule: Schedule, tick: int) -> Job:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parti.design.graph import Design
+from parti.design.topic import Topic
 from parti.engine.calling import Offload
 from parti.engine.commits import Commits
 from parti.engine.rows import Overlay
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
 from parti.ports.scorer import Scorer
-from parti.ports.store import ModelVersion, QuestionRecord, Store
+from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
 
 if TYPE_CHECKING:
     from parti.engine.activation import Activation
@@ -43,6 +44,8 @@ class Services:
     """Told of every question that is put."""
     on_wait: Callable[[Activation], None] = field(init=False)
     """Told when a branch of a run begins a durable wait."""
+    publish: Callable[[Topic, list[NewEvent]], Awaitable[object]] = field(init=False)
+    """Stores events that no run publishes; done once they are on disk."""
     overlay: Overlay = field(default_factory=Overlay)
     latest: dict[str, ModelVersion] = field(default_factory=dict)
     """The latest version of each model."""

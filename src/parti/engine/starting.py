@@ -13,10 +13,10 @@ from parti.design.handler import Handler
 from parti.design.schedule import Schedule
 from parti.design.topic import Topic
 from parti.engine import evolution
-from parti.engine.calls import runner_of
+from parti.engine.calls import follow, runner_of
 from parti.engine.jobs import Job, lane_of
 from parti.engine.subscription import Partition, Subscription
-from parti.errors import RunError
+from parti.errors import RunError, StoreFull
 from parti.ports.store import State
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ async def start(engine: Engine) -> None:
 
 async def _subscribe(engine: Engine) -> None:
     ends, cursors = await engine.store.ends(), await engine.store.cursors()
+    engine.ends.update({place: end for place, (_, end) in ends.items()})
     for handler in engine.design.all(Handler):
         topic = engine.design.get(Topic, handler.topic)
         partitions = []
@@ -72,11 +73,11 @@ async def _subscribe(engine: Engine) -> None:
 
 
 async def _take_up(engine: Engine) -> None:
-    """Put every open run back in line, in the order of creation."""
+    """Put every open run back in line, in the order of creation; those that had begun come first, as they had their turn."""
     questions = await engine.store.questions(limit=1_000_000)
     asked = {question.run for question in questions}
     strangers: dict[str, int] = {}
-    for record in await engine.store.open_runs():
+    for record in sorted(await engine.store.open_runs(), key=lambda record: not record.started):
         try:
             runner = runner_of(engine, record.part)
         except RunError:
@@ -87,6 +88,7 @@ async def _take_up(engine: Engine) -> None:
         job.stored = True
         job.asks = record.id in asked
         _count(engine, job)
+        follow(engine, job)
         engine.runs.enter(job)
     for question in questions:
         if question.run in engine.runs.jobs:
@@ -108,16 +110,33 @@ async def expire_old_events(engine: Engine) -> None:
     """Again and again: delete events that no run needs any more and that were kept long enough."""
     kept = [topic for topic in engine.design.all(Topic) if topic.retain is not None]
     while kept:
-        needed = _needed_events(engine)
-        for topic in kept:
-            for number in range(topic.partitions):
-                lows = [reader.partitions[number].watermark.low for reader in engine.readers.get(topic.name, ())]
-                lows.append(needed.get((topic.name, number), 2**62))
-                assert topic.retain is not None
-                await engine.store.expire(
-                    topic.name, number, before_offset=min(lows), before=engine.clock.now() - topic.retain, limit=10_000
-                )
+        if not engine.commits.trouble:
+            try:
+                await _expire(engine, kept)
+            except StoreFull as full:  # deleting needs room as well
+                log.warning("old events cannot be deleted at the moment: %s", full.what)
         await engine.clock.wait(RETENTION_LOOKS)
+
+
+async def _expire(engine: Engine, kept: list[Topic]) -> None:
+    """Delete what nobody needs, as far as the disk knows it: runs leave memory before their end is on disk."""
+    lows = {
+        (topic.name, number): min(
+            (reader.partitions[number].watermark.low for reader in engine.readers.get(topic.name, ())), default=2**62
+        )
+        for topic in kept
+        for number in range(topic.partitions)
+    }
+    needed = _needed_events(engine)
+    await engine.commits.durable()
+    retried = _needed_events(engine)
+    for topic in kept:
+        assert topic.retain is not None
+        before = engine.clock.now() - topic.retain
+        for number in range(topic.partitions):
+            place = (topic.name, number)
+            low = min(lows[place], needed.get(place, 2**62), retried.get(place, 2**62))
+            await engine.store.expire(topic.name, number, before_offset=low, before=before, limit=10_000)
 
 
 def _needed_events(engine: Engine) -> dict[tuple[str, int], int]:

@@ -47,6 +47,8 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         try:
             answer, value = await guarded(context.inside(), part, arguments)
         except Exception as error:
+            if run.unwinding is not Unwinding.NO:  # not the step's failure: it was cut off, and said so in its own way
+                raise asyncio.CancelledError(run.unwinding.name) from error
             failure = failure_of(part, error)
             if attempt < part.retry.attempts and not isinstance(error, PartiError):
                 await pause(context, part.retry, attempt)
@@ -150,11 +152,11 @@ async def read(context: RunContext, table: Table, place: tuple[str, str, str]) -
     if known:
         return None if known.answer is None else unpack_row(table, to_json(known.answer))
     started = run.services.clock.now()
-    held, row = run.services.overlay.get(place)
+    held, row = (True, run.rows[place]) if place in run.rows else run.services.overlay.get(place)
     if not held:
         row = await counted(context, run.services.store.row(*place))
     run.note(
-        Kind.STEP, context.path, table.name, digest, started, run.services.clock.now() - started, body, row or NULL
+        Kind.READ, context.path, table.name, digest, started, run.services.clock.now() - started, body, row or NULL
     )
     if run.services.replay_each:
         await rewind(context)
@@ -172,7 +174,7 @@ async def scan(context: RunContext, table: Table, after: str, limit: int) -> lis
     started = run.services.clock.now()
     rows = await _merged(context, table, after, limit)
     answer = b"[" + b",".join(rows) + b"]"
-    run.note(Kind.STEP, context.path, table.name, digest, started, run.services.clock.now() - started, body, answer)
+    run.note(Kind.READ, context.path, table.name, digest, started, run.services.clock.now() - started, body, answer)
     if run.services.replay_each:
         await rewind(context)
     return [unpack_row(table, row) for row in rows]

@@ -10,12 +10,12 @@ import asyncio
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic_core import to_json
 
 from parti.design.tool import Tool
-from parti.engine.activation import Unwinding
+from parti.engine.activation import Activation, Unwinding
 from parti.engine.calling import OutOfTime
 from parti.engine.entries import Kind
 from parti.engine.identity import question_of_doubt
@@ -27,6 +27,9 @@ from parti.units import duration_text
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
+
+ASKING = (Unwinding.NO, Unwinding.OVER, Unwinding.PARK)
+"""While a run is taken down for other reasons, a write that fails was cut off by that."""
 
 OPERATOR = "operator"
 """Who is asked about writes in doubt."""
@@ -50,7 +53,7 @@ async def write(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> 
     run, identity = context.run, (tool.name, this.key)
     while identity in run.flying:
         await asyncio.shield(run.flying[identity])
-        context.check(tool.arrow)
+        context.refuse_when_over()
     if run.recorded is None:
         run.recorded = Recorded()
     failed = run.recorded.take(context.path, tool.name, this.digest)
@@ -97,6 +100,8 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
             _note(context, Kind.UNDONE, this, started, b"null")
             _learn(context, this, Write("undone", this.digest, starts=_starts(context, this)))
         except Exception as unsure:
+            if run.unwinding not in ASKING:  # cut off: it is in doubt when the run goes on
+                raise asyncio.CancelledError(run.unwinding.name) from unsure
             error = unsure
             in_doubt = True
         else:
@@ -162,10 +167,25 @@ async def _park(context: RunContext, this: _Call, error: Exception | None = None
         answered=0.0,
     )
     run.services.commits.batch.questions[question.id] = question
+    run.services.commits.touch()
     run.services.on_question(question)
     run.flush()
-    run.unwind(Unwinding.PARK)
-    await asyncio.get_running_loop().create_future()
+    run.doubted.add((this.tool.name, this.key))
+    await _stand_down(run)
+
+
+async def _stand_down(run: Activation) -> NoReturn:
+    """Let other writes that are under way end, then take the run down."""
+    ended = run.unwinding is not Unwinding.NO
+    if not ended:
+        run.unwinding = Unwinding.PARK
+    while others := [flying for identity, flying in run.flying.items() if identity not in run.doubted]:
+        await asyncio.wait(others)
+    if not ended:
+        run.take_down()
+    if asyncio.current_task() is run.task and run.inside and not ended:
+        await asyncio.get_running_loop().create_future()  # until the cancellation arrives
+    raise asyncio.CancelledError(Unwinding.PARK.name)
 
 
 def _cause(tool: Tool, error: Exception) -> str:

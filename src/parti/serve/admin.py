@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qsl
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import Mount, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parti.design.handler import Handler as HandlerPart
 from parti.design.topic import Topic
@@ -13,10 +17,10 @@ from parti.errors import RunError
 from parti.ports.operations import Operations
 from parti.ports.store import State
 from parti.serve.admin_changes import Changes
-from parti.serve.asgi import Answer, Handler, Request, json_answer
+from parti.serve.answers import Answer, Handler, json_answer
 from parti.serve.records import journal_json, question_json, run_json
 from parti.serve.refusals import unfit
-from parti.serve.routes import Routes
+from parti.serve.routes import routes
 from parti.serve.security import Gate
 
 PREFIX: Final = "/-/"
@@ -26,14 +30,13 @@ LIMIT: Final = 1000
 
 def admin_routes(
     operations: Operations, gate: Gate, design_json: Callable[[], dict[str, Any]], healthy: Callable[[], str]
-) -> Routes:
+) -> Mount:
     """All routes under ``/-/``. Whoever calls them has been let in; only ``/-/health`` is open to everybody."""
     views, changes = Views(operations, healthy), Changes(operations, gate)
 
     async def design(_: Request) -> Answer:
         return json_answer(design_json())
 
-    routes = Routes()
     table: list[tuple[str, str, Handler]] = [
         ("GET", "health", views.health),
         ("GET", "design", design),
@@ -49,9 +52,22 @@ def admin_routes(
         ("POST", "models/{name}", changes.add_version),
         ("GET", "monitors", views.monitors),
     ]
-    for method, path, handler in table:
-        routes.add(method, PREFIX + path, handler)
-    return routes
+    answering = Router(routes((method, f"/{path}", handler) for method, path, handler in table), redirect_slashes=False)
+    return Mount(PREFIX, answering, middleware=[Middleware(OperatorsOnly, gate=gate)])
+
+
+class OperatorsOnly:
+    """Raises Refusal 401 (P502) before the path is looked up: strangers do not learn which routes there are."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on one request."""
+        if scope["path"] != HEALTH:
+            self._gate.check_operator(Request(scope))
+        await self._app(scope, receive, send)
 
 
 class Views:
@@ -69,7 +85,7 @@ class Views:
 
     async def runs(self, request: Request) -> Answer:
         """The latest runs first; `part`, `state` and `limit` narrow them down."""
-        asked = dict(parse_qsl(request.query))
+        asked = _asked(request)
         state = asked.get("state")
         if state and state not in set(State):
             raise unfit(
@@ -105,7 +121,7 @@ class Views:
 
     async def questions(self, request: Request) -> Answer:
         """Questions, oldest first: the open ones unless `state` says otherwise; `who` and `limit` narrow them down."""
-        asked = dict(parse_qsl(request.query))
+        asked = _asked(request)
         found = await self._operations.store.questions(
             who=asked.get("who", ""), state=asked.get("state", "open"), limit=_limit(asked, 100)
         )
@@ -116,9 +132,9 @@ class Views:
         return json_answer({"monitors": await self._operations.figures()})
 
     async def _run(self, request: Request) -> Any:
-        run = await self._operations.store.run(request.params["id"])
+        run = await self._operations.store.run(request.path_params["id"])
         if run is None:
-            raise RunError("P308", f"there is no run {request.params['id']!r}", fix="GET /-/runs lists the latest")
+            raise RunError("P308", f"there is no run {request.path_params['id']!r}", fix="GET /-/runs lists the latest")
         return run
 
 
@@ -130,6 +146,11 @@ def _topic_json(topic: Topic, ends: dict[tuple[str, int], tuple[int, int]], behi
     ]
     kept = sum(part["end"] - part["first"] for part in partitions)
     return {"topic": topic.name, "key": topic.key, "events": kept, "partitions": partitions, "behind": behind}
+
+
+def _asked(request: Request) -> dict[str, str]:
+    """The query, without the fields that are left empty."""
+    return {name: value for name, value in request.query_params.multi_items() if value}
 
 
 def _limit(asked: dict[str, str], default: int) -> int:

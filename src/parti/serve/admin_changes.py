@@ -9,16 +9,17 @@ from typing import Any, Final, TypeVar
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
+from starlette.requests import Request
 
 from parti.design.model import Model
 from parti.design.topic import Topic
 from parti.errors import PayloadError
 from parti.ports.operations import Operations
 from parti.ports.store import ModelVersion
-from parti.serve.asgi import Answer, Request, json_answer
+from parti.serve.answers import Answer, json_answer
 from parti.serve.records import question_json, run_json
 from parti.serve.refusals import body_misfits, not_json, unfit
-from parti.serve.requests import idempotency_key, read_body, strict_json
+from parti.serve.requests import header, idempotency_key, read_body, strict_json
 from parti.serve.security import Gate
 from parti.units import Bytes, Seconds
 
@@ -57,15 +58,15 @@ class Changes:
 
     async def retry(self, request: Request) -> Answer:
         """Start a dead run again."""
-        return json_answer(run_json(await self._operations.retry(request.params["id"])))
+        return json_answer(run_json(await self._operations.retry(request.path_params["id"])))
 
     async def cancel(self, request: Request) -> Answer:
         """End a run that has not ended."""
-        return json_answer(run_json(await self._operations.cancel(request.params["id"])))
+        return json_answer(run_json(await self._operations.cancel(request.path_params["id"])))
 
     async def publish(self, request: Request) -> Answer:
         """Publish one JSON value, or one a line (``application/x-ndjson``): all of them or none."""
-        topic = self._operations.design.get(Topic, request.params["name"])
+        topic = self._operations.design.get(Topic, request.path_params["name"])
         tenant, key, many = self._gate.tenant(request), idempotency_key(request), _is_ndjson(request)
         lines = values_of(await read_body(request, within=BODY_SECONDS), many=many)
         try:
@@ -79,12 +80,12 @@ class Changes:
     async def answer(self, request: Request) -> Answer:
         """Answer an open question."""
         given = _read(AnswerBody, await read_body(request, within=BODY_SECONDS))
-        question = await self._operations.answer(request.params["id"], to_json(given.answer), by=given.by)
+        question = await self._operations.answer(request.path_params["id"], to_json(given.answer), by=given.by)
         return json_answer(question_json(question))
 
     async def add_version(self, request: Request) -> Answer:
         """Store a new version of a model."""
-        model = self._operations.design.get(Model, request.params["name"])
+        model = self._operations.design.get(Model, request.path_params["name"])
         body = await read_body(request, within=BODY_SECONDS, limit=MODEL_BYTES)
         # Decoding and hashing hundreds of megabytes would hold up every other request.
         version, onnx = await asyncio.to_thread(_version, model.name, body)
@@ -105,7 +106,7 @@ def values_of(body: bytes, *, many: bool) -> Lines:
 
 
 def _is_ndjson(request: Request) -> bool:
-    kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    kind = (header(request, "content-type") or "").partition(";")[0].strip().lower()
     return kind == "application/x-ndjson"
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parti.design.endpoint import Endpoint
 from parti.errors import PartiError
 from parti.ports.operations import Operations
-from parti.serve.admin import HEALTH, PREFIX, admin_routes
-from parti.serve.asgi import Answer, ClientGone, Handler, Receive, Request, Scope, Send, send_answer
+from parti.serve.admin import PREFIX, admin_routes
+from parti.serve.answers import Answer, Handler
 from parti.serve.calls import LOG, EndpointCall
 from parti.serve.docs_page import docs_page
 from parti.serve.openapi import openapi_document
 from parti.serve.refusals import Refusal, bug, problem, problem_of
-from parti.serve.routes import Routes
+from parti.serve.routes import exact_path, routes
 from parti.serve.security import Gate, gate
 
 
@@ -34,64 +41,83 @@ def http_app(
     None believes any. Raises P501 for an empty token, P105 for a path that cannot be served.
     """
     guard = gate(token, hosts)
-    public = Routes()
-    public.add("GET", "/openapi.json", _fixed(Answer(200, openapi_document(operations.design))))
-    public.add("GET", "/docs", _fixed(docs_page()))
+    table: list[tuple[str, str, Handler]] = [
+        ("GET", "/openapi.json", _fixed(Answer(openapi_document(operations.design)))),
+        ("GET", "/docs", _fixed(docs_page())),
+    ]
     # Endpoints come last, so a system may answer these paths itself.
     for endpoint in operations.design.all(Endpoint):
-        public.add(endpoint.method, endpoint.path, EndpointCall(endpoint, operations, guard))
-    return HttpApp(guard, public, admin_routes(operations, guard, design_json, healthy))
+        table.append((endpoint.method, endpoint.path, EndpointCall(endpoint, operations, guard).answer))
+    return HttpApp(guard, [admin_routes(operations, guard, design_json, healthy), *routes(table)])
 
 
-class HttpApp:
-    """An ASGI application for HTTP alone: serve it with lifespan and websockets off."""
+class HttpApp(Starlette):
+    """An application for HTTP alone: serve it with lifespan and websockets off."""
 
-    def __init__(self, guard: Gate, public: Routes, admin: Routes) -> None:
+    def __init__(self, guard: Gate, answering: Sequence[BaseRoute]) -> None:
+        super().__init__(routes=answering, middleware=[Middleware(Door, guard=guard)], exception_handlers=FAILURES)
+        self.router.redirect_slashes = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The door and the routes, with the handlers of failures around both.
+
+        Starlette's own stack raises a bug again once it is answered, for the server to log; here it is logged already.
+        """
+        app: ASGIApp = self.router
+        for kind, args, options in reversed(self.user_middleware):
+            app = kind(app, *args, **options)
+        return ExceptionMiddleware(app, handlers=self.exception_handlers)
+
+
+class Door:
+    """Lets in what is addressed to this server, with its path made exact. Raises Refusal 403 (P502), 400 (P504)."""
+
+    def __init__(self, app: ASGIApp, guard: Gate) -> None:
+        self._app = app
         self._gate = guard
-        self._public = public
-        self._admin = admin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Pass on one request."""
         assert scope["type"] == "http", f"served without lifespan and websockets, got {scope['type']}"
-        request = Request(scope, receive)
-        try:
-            answer = await self._answer(request)
-        except ClientGone:
-            return
-        await send_answer(send, answer)
+        self._gate.check_sender(Request(scope))
+        scope["path"] = exact_path(scope)
+        await self._app(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Answer:
-        operator = request.scope["path"].startswith(PREFIX)
-        try:
-            self._gate.check_sender(request)
-            return await self._handler(request, operator)(request)
-        except Refusal as refused:
-            return refused.answer
-        except PartiError as wrong:
-            return problem_of(wrong, operator=operator)
-        except asyncio.CancelledError:
-            # The server cancels what is still under way when its time to drain is over: the last word is an answer.
-            fix = "try again soon, with the same Idempotency-Key"
-            headers = ((b"retry-after", b"1"), (b"connection", b"close"))
-            return problem(503, "P503", "the system is stopping", fix=fix, headers=headers)
-        except ClientGone:
-            raise
-        except Exception:
-            LOG.exception("%s %s failed", request.method, request.scope["path"])
-            return bug()
 
-    def _handler(self, request: Request, operator: bool) -> Handler:
-        if not operator:
-            return self._public.find(request)
-        if request.scope["path"] != HEALTH:
-            # Before the path is looked up: strangers do not learn which routes there are.
-            self._gate.check_operator(request)
-        return self._admin.find(request)
+async def _refused(_: Request, wrong: Refusal) -> Response:
+    return wrong.answer
+
+
+async def _failed(request: Request, wrong: PartiError) -> Response:
+    return problem_of(wrong, operator=request.scope["path"].startswith(PREFIX))
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    what = f"nothing answers {request.method} {request.scope['path']}"
+    return problem(404, "P507", what, fix="GET /docs shows what does")
+
+
+async def _hung_up(_: Request, __: ClientDisconnect) -> None:
+    """Nobody is left to be answered."""
+
+
+async def _unexpected(request: Request, wrong: Exception) -> Response:
+    LOG.error("%s %s failed", request.method, request.scope["path"], exc_info=wrong)
+    return bug()
+
+
+FAILURES: Final[dict[Any, Any]] = {
+    404: _not_found,
+    Refusal: _refused,
+    PartiError: _failed,
+    ClientDisconnect: _hung_up,
+    Exception: _unexpected,
+}
+"""What answers a failure, by the status or class of the exception."""
 
 
 def _fixed(answer: Answer) -> Handler:
-    async def handler(_: Request) -> Answer:
+    async def handler(_: Request) -> Response:
         return answer
 
     return handler

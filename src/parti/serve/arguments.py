@@ -8,10 +8,10 @@ from math import isfinite
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
 
 from parti.design.endpoint import Endpoint
 from parti.design.function import Parameter
-from parti.serve.asgi import Request
 from parti.serve.refusals import Errors, body_misfits, misfits, unfit
 from parti.serve.requests import Query, query_of, strict_json
 from parti.serve.routes import PLACEHOLDER
@@ -44,7 +44,7 @@ class Binding:
         errors: Errors = []
         for slot in self._slots:
             try:
-                values.append(_value(slot, request.params, query, body))
+                values.append(_value(slot, request.path_params, query, body))
             except ValidationError as wrong:
                 errors += body_misfits(wrong) if slot.where == "body" else misfits(wrong, _field(slot))
             except _Misfit as wrong:

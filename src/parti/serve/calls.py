@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
+from starlette.requests import Request
+
 from parti.design.endpoint import Endpoint
 from parti.design.payload import Payload
 from parti.errors import PartiError, PayloadError
 from parti.ports.operations import Operations
+from parti.serve.answers import Answer
 from parti.serve.arguments import Binding
-from parti.serve.asgi import Answer, Request
 from parti.serve.refusals import bug, problem, problem_of, run_header
 from parti.serve.requests import idempotency_key, read_body
 from parti.serve.security import Gate
 
 LOG: Final = logging.getLogger("parti")
-_REPLAYED: Final = ((b"idempotency-replayed", b"true"),)
+_REPLAYED: Final = {"idempotency-replayed": "true"}
 
 
 class EndpointCall:
@@ -31,10 +33,10 @@ class EndpointCall:
         self._gate = gate
         self._binding = Binding(endpoint)
         self._none_is_missing = may_be_none(endpoint.function.returns)
-        self._answer = self._durable if endpoint.durable else self._plain
+        self._call = self._durable if endpoint.durable else self._plain
         self.active = 0
 
-    async def __call__(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Answer:
         """The answer to one request. Raises Refusal for what cannot be called."""
         if self.active >= self.endpoint.concurrency:
             return self._busy()
@@ -42,7 +44,7 @@ class EndpointCall:
         self.active += 1
         try:
             body = await read_body(request, within=self.endpoint.timeout) if self._binding.reads_body else b""
-            return await self._answer(request, self._binding.arguments(request, body), self._gate.tenant(request))
+            return await self._call(request, self._binding.arguments(request, body), self._gate.tenant(request))
         finally:
             self.active -= 1
 
@@ -58,7 +60,7 @@ class EndpointCall:
             return self._failed(wrong)
         if body == b"null" and self._none_is_missing:
             return problem(404, "P308", f"`{name}` has nothing for this request", fix="check what the request names")
-        return Answer(200, body)
+        return Answer(body)
 
     async def _durable(self, request: Request, arguments: list[Any], tenant: str) -> Answer:
         key = idempotency_key(request)
@@ -67,18 +69,18 @@ class EndpointCall:
         except PartiError as wrong:
             return self._failed(wrong)
         headers = run_header(outcome.run)
-        return Answer(200, outcome.result, headers + _REPLAYED if outcome.repeated else headers)
+        return Answer(outcome.result, headers=headers | _REPLAYED if outcome.repeated else headers)
 
     def _failed(self, wrong: PartiError) -> Answer:
         answer = problem_of(wrong, operator=False)
-        if answer.status == 500 and not wrong.run:
+        if answer.status_code == 500 and not wrong.run:
             # With a run, the journal has the reason; without one, the log is the only place for it.
             LOG.error("`%s` failed: %s", self.endpoint.name, wrong)
         return answer
 
     def _busy(self) -> Answer:
         what = f"`{self.endpoint.name}` answers {self.endpoint.concurrency} requests already"
-        return problem(503, "P503", what, fix="try again soon", headers=((b"retry-after", b"1"),))
+        return problem(503, "P503", what, fix="try again soon", headers={"retry-after": "1"})
 
 
 def may_be_none(payload: Payload) -> bool:

@@ -6,7 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 
-from parti.serve.asgi import Answer
+from parti.serve.answers import Answer
 
 
 def docs_page() -> Answer:
@@ -18,8 +18,8 @@ def docs_page() -> Answer:
         f"default-src 'none'; connect-src 'self'; script-src '{_source(script)}'; style-src '{_source(style)}'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    headers = ((b"content-security-policy", policy.encode()), (b"referrer-policy", b"no-referrer"))
-    return Answer(200, body.encode(), headers, b"text/html; charset=utf-8")
+    headers = {"content-security-policy": policy, "referrer-policy": "no-referrer"}
+    return Answer(body, headers=headers, media_type="text/html")
 
 
 def _source(text: str) -> str:

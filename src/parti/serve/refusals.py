@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from parti.errors import CODES, Overloaded, PartiError, StepFailed
-from parti.serve.asgi import Answer, Headers, json_answer
+from parti.serve.answers import Answer, Headers, json_answer
 from parti.units import Seconds
 
 Errors = list[dict[str, Any]]
@@ -56,7 +56,7 @@ class Refusal(Exception):
     """A request that is not carried out; `answer` says why."""
 
     def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
+        super().__init__(answer.status_code)
         self.answer = answer
 
 
@@ -68,23 +68,23 @@ def problem(
     fix: str = "",
     errors: Errors | None = None,
     run: str = "",
-    headers: Headers = (),
+    headers: Headers | None = None,
 ) -> Answer:
     """An answer that refuses. `errors` name each field that does not fit; `run` is the run that ended this way."""
     facts = {"code": code, "error": what, "errors": errors, "run": run, "try": fix}
-    extra = (*headers, *run_header(run)) if run else headers
+    extra = {**(headers or {}), **run_header(run)} if run else headers
     return json_answer({name: fact for name, fact in facts.items() if fact}, status, extra)
 
 
-def run_header(run: str) -> Headers:
+def run_header(run: str) -> dict[str, str]:
     """The header that names the run behind an answer."""
-    return ((b"parti-run", quote(run, safe=":/@!$&'()*+,;=~").encode()),)
+    return {"parti-run": quote(run, safe=":/@!$&'()*+,;=~")}
 
 
 def problem_of(error: PartiError, *, operator: bool) -> Answer:
     """The answer for `error`. Only an operator reads the reason of a failure inside, and where it stands in the code."""
     status = status_of(error)
-    retry = ((b"retry-after", b"%d" % retry_after(error)),) if status == 503 else ()
+    retry = {"retry-after": str(retry_after(error))} if status == 503 else None
     if operator:
         what = f"{error.place}: {error.what}" if error.place else error.what
         return problem(status, error.code, what, fix=error.fix, run=error.run, headers=retry)
@@ -110,6 +110,12 @@ def retry_after(error: PartiError) -> int:
 def bug() -> Answer:
     """The answer for an exception that nobody expected; the log has the rest."""
     return problem(500, "P307", CODES["P307"], fix=_OUR_BUG)
+
+
+def stopping() -> Answer:
+    """The answer for a request that was under way when the time to drain was over."""
+    fix = "try again soon, with the same Idempotency-Key"
+    return problem(503, "P503", "the system is stopping", fix=fix, headers={"retry-after": "1", "connection": "close"})
 
 
 def not_json(why: str) -> Refusal:

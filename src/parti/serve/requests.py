@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import Final
 from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
+from starlette.requests import Request
 
-from parti.serve.asgi import ClientGone, Request
 from parti.serve.refusals import Refusal, not_json, problem
 from parti.units import Bytes, Seconds, size_text
 
@@ -20,12 +21,18 @@ KEY_LENGTH: Final = 255
 Query = dict[str, list[str]]
 
 
+def header(request: Request, name: str) -> str | None:
+    """The header of that lower-case name; None when it is missing, joined by ", " when it is repeated (RFC 9110)."""
+    values = request.headers.getlist(name)
+    return ", ".join(values) if values else None
+
+
 async def read_body(request: Request, *, within: Seconds, limit: Bytes = BODY_BYTES) -> bytes:
     """The body, read as it comes and never beyond `limit` bytes, whatever the headers say about its length.
 
-    Raises Refusal 413 (P404), 408 (P504) when it takes longer than `within`, and ClientGone.
+    Raises Refusal 413 (P404), 408 (P504) when it takes longer than `within`, and ClientDisconnect.
     """
-    declared = request.header(b"content-length") or ""
+    declared = header(request, "content-length") or ""
     if declared.isdecimal() and int(declared[:20]) > limit:
         raise _too_large(limit)
     try:
@@ -39,24 +46,19 @@ async def read_body(request: Request, *, within: Seconds, limit: Bytes = BODY_BY
 async def _collect(request: Request, limit: Bytes) -> bytes:
     parts: list[bytes] = []
     room = limit
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part: bytes = message.get("body", b"")
-        parts.append(part)
-        room -= len(part)
-        if room < 0:
-            raise _too_large(limit)
-        if not message.get("more_body", False):
-            return part if len(parts) == 1 else b"".join(parts)
+    async with aclosing(request.stream()) as stream:
+        async for part in stream:
+            parts.append(part)
+            room -= len(part)
+            if room < 0:
+                raise _too_large(limit)
+    return b"".join(parts)
 
 
 def _too_large(limit: Bytes) -> Refusal:
     # The rest of the body is not wanted, so the connection cannot be used again.
-    close = ((b"connection", b"close"),)
     what = f"the body is larger than {size_text(limit)}"
-    return Refusal(problem(413, "P404", what, fix="send it in smaller parts", headers=close))
+    return Refusal(problem(413, "P404", what, fix="send it in smaller parts", headers={"connection": "close"}))
 
 
 def idempotency_key(request: Request) -> str:
@@ -64,7 +66,7 @@ def idempotency_key(request: Request) -> str:
 
     Source: draft-ietf-httpapi-idempotency-key-header. Raises Refusal 400 (P504) for a key that cannot be one.
     """
-    text = request.header(b"idempotency-key")
+    text = header(request, "idempotency-key")
     if text is None:
         return ""
     if len(text) > 1 and text[0] == text[-1] == '"':
@@ -86,9 +88,11 @@ def strict_json(body: bytes) -> bytes:
 
 
 def query_of(request: Request) -> Query:
+    """Every value of each field of the query. Raises Refusal 400 (P504) where Starlette's `query_params` lets pass."""
+    text: bytes = request.scope["query_string"]
     found: Query = {}
     try:
-        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=QUERY_FIELDS, errors="strict")
+        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=QUERY_FIELDS, errors="strict")
     except ValueError:
         fix = f"percent-encode it as UTF-8, with {QUERY_FIELDS} fields at most"
         raise Refusal(problem(400, "P504", "the query cannot be read", fix=fix)) from None

@@ -10,9 +10,11 @@ from secrets import compare_digest
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
 from parti.errors import UsageError
-from parti.serve.asgi import Request
 from parti.serve.refusals import Refusal, problem
+from parti.serve.requests import header
 
 _TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_TENANT: Final = "main"
@@ -33,9 +35,9 @@ class Gate:
         """Raise Refusal 403 (P502) for a request that a page of another site made."""
         if self.hosts is None:
             return
-        if not self._known(request.header(b"host") or ""):
-            raise _stranger(f"this server does not go by the name {request.header(b'host')!r}")
-        origin = request.header(b"origin")
+        if not self._known(header(request, "host") or ""):
+            raise _stranger(f"this server does not go by the name {header(request, 'host')!r}")
+        origin = header(request, "origin")
         if origin is not None and not self._known(urlsplit(origin).netloc):
             raise _stranger(f"a page of {origin} may not call this server")
 
@@ -45,19 +47,19 @@ class Gate:
 
     def is_operator(self, request: Request) -> bool:
         """Whether the request carries the token; compared in constant time."""
-        scheme, _, token = (request.header(b"authorization") or "").partition(" ")
+        scheme, _, token = (header(request, "authorization") or "").partition(" ")
         return scheme.lower() == "bearer" and compare_digest(token.strip().encode("latin-1"), self.token)
 
     def check_operator(self, request: Request) -> None:
         """Raise Refusal 401 (P502) for a request without the token."""
         if not self.is_operator(request):
             fix = "send the header `Authorization: Bearer <token>`"
-            asks = ((b"www-authenticate", b'Bearer realm="parti"'),)
+            asks = {"www-authenticate": 'Bearer realm="parti"'}
             raise Refusal(problem(401, "P502", "the request lacks the right token", fix=fix, headers=asks))
 
     def tenant(self, request: Request) -> str:
         """The tenant that a request with the token names; "main" for every other. Raises Refusal 400 for a bad name."""
-        name = request.header(b"parti-tenant")
+        name = header(request, "parti-tenant")
         if name is None or not self.is_operator(request):
             return DEFAULT_TENANT
         if not _TENANT.fullmatch(name):

@@ -28,11 +28,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where events come from. `name` stands in messages; `path` is set for files."""
+    """Where events come from. `name` stands in messages; `path` and `opened` are set for files. Close it after use."""
 
     name: str
     lines: Iterable[Line]
     path: Path | None = None
+    opened: IO[bytes] | None = None
+
+    def close(self) -> None:
+        """Close the file, if it is one."""
+        if self.opened:
+            self.opened.close()
 
 
 def read_input(what: str, stream: Iterable[bytes], payload: Payload) -> Input:
@@ -49,7 +55,7 @@ def read_input(what: str, stream: Iterable[bytes], payload: Payload) -> Input:
         opened = path.open("rb")
     except OSError as wrong:
         raise UsageError("P504", f"{what} cannot be read: {wrong.strerror}", fix="name a file, or give JSON") from wrong
-    return Input(path.name, _closing(opened, path, payload), path)
+    return Input(path.name, _file_lines(opened, path, payload), path, opened)
 
 
 def _is_file_name(what: str) -> bool:
@@ -61,7 +67,7 @@ def _is_file_name(what: str) -> bool:
     return False
 
 
-def _closing(opened: IO[bytes], path: Path, payload: Payload) -> Iterator[Line]:
+def _file_lines(opened: IO[bytes], path: Path, payload: Payload) -> Iterator[Line]:
     with opened:
         match path.suffix.lower():
             case ".csv":

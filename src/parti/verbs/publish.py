@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +17,7 @@ from parti.design.topic import Topic
 from parti.engine.loop import Engine
 from parti.errors import Overloaded, PartiError, PayloadError, UsageError
 from parti.ports.operations import Published
-from parti.verbs.lines import Line, bad_line, read_input
+from parti.verbs.lines import Input, Line, bad_line, read_input
 from parti.verbs.target import Target
 from parti.wiring import Remote, SystemClock
 
@@ -23,10 +26,13 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 OFFERS: Final = 60
 """How often a chunk is offered to a running system that is full, before giving up."""
 
+Known = dict[int, list[tuple[int, str]]]
+"""Chunks that were published: by the number of their first line, that of their last one and the digest of all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """`skip_bad` goes on past bad lines, `once` leaves out lines of this file that were published before it, and
+    """`skip_bad` goes on past bad lines, `once` leaves out chunks of this file that were published before, and
     `start` is the first line to publish."""
 
     skip_bad: bool = False
@@ -61,15 +67,23 @@ async def publish(
     topic, P503 when the topic stays full.
     """
     part = target.design.get(Topic, topic)
-    given = read_input(what, stream, part.payload)
+    with closing(read_input(what, stream, part.payload)) as given:
+        return await _publish(target, part, given, how, token, tell)
+
+
+async def _publish(
+    target: Target, part: Topic, given: Input, how: How, token: str, tell: Callable[[Publication], None]
+) -> Publication:
+    topic = part.name
     file = _identity(given.path) if how.once else ""
-    known = await _known(target, f"published:{how.tenant}:{topic}:{file}:") if how.once else []
-    lines = (_checked(line, part, given.name) for line in given.lines if line.number >= how.start)
+    known = await _known(target, f"published:{how.tenant}:{topic}:{file}:") if how.once else {}
     done = Publication(topic)
+    left = _unpublished(iter(given.lines), known, done)
+    lines = (line and _checked(line, part, given.name) for line in left if line is None or line.number >= how.start)
     async with target.changing(token) as system:
         try:
-            for chunk in _chunks(lines, how, known, done):
-                key = f"{file}:{chunk[0].number}-{chunk[-1].number}" if file else ""
+            for chunk in _chunks(lines, how, done):
+                key = f"{file}:{chunk[0].number}-{chunk[-1].number}-{_digest(chunk)}" if file else ""
                 await _offer(system, topic, chunk, how.tenant, key)
                 done.published += len(chunk)
                 tell(done)
@@ -92,20 +106,50 @@ def _checked(line: Line, part: Topic, name: str) -> Line:
     return line
 
 
-def _chunks(lines: Iterable[Line], how: How, known: list[range], done: Publication) -> Iterator[list[Line]]:
+def _unpublished(lines: Iterator[Line], known: Known, done: Publication) -> Iterator[Line | None]:
+    """The lines that no chunk from an earlier time holds; None stands where one was left out.
+
+    A chunk is known again by where it lay and by all that it held. So the borders of today's chunks do not matter, and
+    a line that was changed makes its chunk a new one.
+    """
+    ahead: deque[Line] = deque()
+    while True:
+        ahead.extend(() if ahead else islice(lines, 1))
+        if not ahead:
+            return
+        repeated = _repeated(ahead, lines, known)
+        if repeated:
+            done.repeated += repeated
+            ahead = deque(islice(ahead, repeated, None))
+            yield None
+        else:
+            yield ahead.popleft()
+
+
+def _repeated(ahead: deque[Line], lines: Iterator[Line], known: Known) -> int:
+    """How many of the lines ahead are a known chunk. Reads on in `lines` as far as the longest such chunk goes."""
+    for last, digest in known.get(ahead[0].number, ()):
+        while ahead[-1].number < last and (more := next(lines, None)):
+            ahead.append(more)
+        chunk = [line for line in ahead if line.number <= last]
+        if _digest(chunk) == digest:
+            return len(chunk)
+    return 0
+
+
+def _chunks(lines: Iterable[Line | None], how: How, done: Publication) -> Iterator[list[Line]]:
     """Good lines in chunks. A bad one is raised after those before it; chunks that must be known again have no gaps."""
     chunk: list[Line] = []
     size = 0
     for line in lines:
-        repeated = any(line.number in span for span in known)
-        gap = repeated or line.wrong is not None
-        full = len(chunk) == CHUNK_LINES or size + len(line.body) > CHUNK_BYTES
+        gap = line is None or line.wrong is not None
+        full = len(chunk) == CHUNK_LINES or (line is not None and size + len(line.body) > CHUNK_BYTES)
         if chunk and (full or (gap and (how.once or not how.skip_bad))):
             yield chunk
             chunk, size = [], 0
-        if repeated:
-            done.repeated += 1
-        elif line.wrong is None:
+        if line is None:
+            continue
+        if line.wrong is None:
             chunk.append(line)
             size += len(line.body)
         elif how.skip_bad:
@@ -129,7 +173,7 @@ async def _offer(system: Engine | Remote, topic: str, chunk: list[Line], tenant:
 
 
 def _identity(path: Path | None) -> str:
-    """A short name for a file: lines of it that were published are known by it."""
+    """A short name for a file: chunks of it that were published are known by it, their place and their content."""
     if path is None:
         raise UsageError(
             "P504", "--once needs a file, whose lines can be known again", fix="write the events to a file"
@@ -137,13 +181,22 @@ def _identity(path: Path | None) -> str:
     return "file-" + blake2b(str(path.resolve()).encode(), digest_size=8).hexdigest()
 
 
-async def _known(target: Target, prefix: str) -> list[range]:
-    """The lines that the store says were published under keys that begin so."""
-    if not target.path.exists():
-        return []
-    async with target.reading() as store:
-        spans = [note.removeprefix(prefix).split("-") for note in await store.notes(prefix)]
-    return [range(int(first), int(last) + 1) for first, last in spans]
+def _digest(chunk: Iterable[Line]) -> str:
+    digest = blake2b(digest_size=16)
+    for line in chunk:
+        digest.update(line.body + b"\n")
+    return digest.hexdigest()
+
+
+async def _known(target: Target, prefix: str) -> Known:
+    """The chunks that the store says were published under keys that begin so."""
+    known: Known = {}
+    if target.path.exists():
+        async with target.reading() as store:
+            for note in await store.notes(prefix):
+                first, last, digest = note.removeprefix(prefix).split("-")
+                known.setdefault(int(first), []).append((int(last), digest))
+    return known
 
 
 def _told(wrong: PartiError, done: Publication, how: How) -> PartiError:

@@ -20,6 +20,7 @@ class Order(BaseModel):
     poison: bool = False
     asks: bool = False
     sleeps: bool = False
+    sick: bool = False
     flaky: int = 0
 
 
@@ -52,6 +53,10 @@ class Outside:
     paid: Counter[str] = field(default_factory=Counter)
     shipped: Counter[str] = field(default_factory=Counter)
     mailed: set[str] = field(default_factory=set)
+    stamped: Counter[str] = field(default_factory=Counter)
+    posted: set[str] = field(default_factory=set)
+    cured: set[str] = field(default_factory=set)
+    pings: list[BaseModel] = field(default_factory=list)
     order_of_payments: list[str] = field(default_factory=list)
     flaked: Counter[str] = field(default_factory=Counter)
     inside: dict[str, str] = field(default_factory=dict)
@@ -82,7 +87,7 @@ def set_outside(world: Outside) -> None:
 
 
 shop = System("shop")
-orders = shop.topic("orders", Order, key="customer", partitions=3)
+orders = shop.topic("orders", Order, key="customer", partitions=2)  # customers share one
 receipts = shop.topic("receipts", Receipt, key="customer", partitions=2)
 bonuses = shop.topic("bonuses", Bonus, key="customer", partitions=2)
 accounts = shop.table("accounts", Account, key="customer")
@@ -167,6 +172,8 @@ async def charge(order: Order) -> Receipt:
 async def charged(order: Order) -> Receipt:
     if order.poison:
         raise RuntimeError("poison")
+    if order.sick and order.id not in outside().cured:
+        raise RuntimeError("sick")
     double, triple = await asyncio.gather(price(order.id, order.amount), price(order.id + "'", order.amount))
     await flaky(order.id, order.flaky)
     if order.sleeps:

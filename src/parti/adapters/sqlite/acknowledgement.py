@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
+from parti.adapters.chain import ZERO
+from parti.adapters.sqlite.modes import OWNER_ONLY
 from parti.units import Seconds
 
 DECLARED_LAG: Final[Seconds] = 1.0
@@ -23,12 +25,15 @@ class Acknowledged(NamedTuple):
     events: int
 
 
+NOTHING: Final = Acknowledged(0, ZERO, 0.0, 0)
+
+
 class AcknowledgementFile:
     """One line of a fixed size, overwritten in place after each commit."""
 
     def __init__(self, path: Path) -> None:
         name = f"{path}.ack"
-        self._file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
         self.dirty = False
         self._line = b""
         folder = os.open(path.parent, os.O_RDONLY)
@@ -36,6 +41,15 @@ class AcknowledgementFile:
             os.fsync(folder)  # the name itself must outlive a power cut
         finally:
             os.close(folder)
+
+    def begin(self) -> None:
+        """Say that nothing was acknowledged yet. Raises OSError when that cannot be put on disk."""
+        try:
+            self._line = encode(NOTHING)
+            self.sync()
+        except BaseException:
+            os.close(self._file)
+            raise
 
     def write(self, acknowledged: Acknowledged) -> None:
         """Hand the line to the operating system; a crash of this process cannot lose it any more.

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from parti.adapters.sqlite.modes import OWNER_ONLY
 from parti.errors import StoreError
 
 _TRIES = 5
@@ -19,7 +20,7 @@ class Lock:
     """Exclusive use of a store until released or the process ends, whichever comes first (flock)."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(_beside(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = os.open(_beside(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
         if not self._taken():
             holder = _read(self._file)
             os.close(self._file)

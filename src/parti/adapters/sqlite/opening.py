@@ -89,20 +89,20 @@ def _open_writing(path: Path, lock: Lock, accept_loss: bool, clock: Clock, max_p
     found, loss = _inspect_file(path, acknowledged)
     if loss and not accept_loss:
         raise loss
-    connection = connect_writing(path, max_pages=max_pages)
+    acknowledgement = AcknowledgementFile(path)
+    if acknowledged is None and found.blank:
+        acknowledgement.begin()  # before there is a store: one without an acknowledgement has lost it
     try:
-        if found.blank:
-            create(connection)
-        acknowledgement = AcknowledgementFile(path)
+        connection = connect_writing(path, max_pages=max_pages)
     except BaseException:
-        connection.close()
+        acknowledgement.close()
         raise
     writer = Writer(connection, acknowledgement, found.heads, found.numbers, clock)
     try:
+        if found.blank:
+            create(connection)
         if loss:
             writer.note("loss_accepted", {"code": loss.code, "what": loss.what})
-        elif acknowledged is None and found.heads.seq:
-            writer.note("acknowledgement_missing", {})
         else:
             writer.acknowledge()
         return SqliteStore(path, connect_reading(path), writer, lock)
@@ -177,6 +177,9 @@ def _loss(
     """P204 or P205 when the file is not what was acknowledged."""
     fix = "restore a backup, or open with accept_loss=True (`--accept-loss`) to go on with what is left"
     heads = found.heads
+    if acknowledged is None and path.exists() and path.stat().st_size:
+        what = f"{path.name}.ack is missing or unreadable, so nobody can tell whether acknowledged records are missing"
+        return StoreError("P204", f"{what} after {_when(heads.at)}", place=path, fix=fix)
     if acknowledged and acknowledged.seq > heads.seq:
         records, events = acknowledged.seq - heads.seq, max(0, acknowledged.events - heads.events)
         what = (

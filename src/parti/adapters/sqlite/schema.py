@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from parti.adapters.sqlite.modes import make_private
 from parti.errors import StoreError
 from parti.ports.store import ModelVersion, QuestionRecord, RunRecord
 
@@ -74,6 +75,7 @@ CREATE TABLE notes([key] TEXT NOT NULL PRIMARY KEY, body BLOB NOT NULL, sum INTE
 
 def connect_writing(path: Path, *, max_pages: int) -> sqlite3.Connection:
     """The one connection that writes; every COMMIT is on disk when it returns."""
+    make_private(path)
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=5.0
     )

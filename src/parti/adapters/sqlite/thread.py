@@ -48,11 +48,6 @@ class WriterThread:
             self._jobs.put(None)
             self._thread.join()
 
-    @property
-    def stopped(self) -> bool:
-        """Whether jobs are refused."""
-        return self._stopped
-
     def _work(self) -> None:
         while True:
             try:

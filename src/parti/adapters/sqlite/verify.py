@@ -11,7 +11,7 @@ from typing import Any
 
 from parti.adapters.audit import MISMATCH, Recorded, audit_journal, audit_stream, mismatches
 from parti.adapters.chain import StreamHead
-from parti.adapters.sqlite.acknowledgement import read_acknowledged
+from parti.adapters.sqlite.acknowledgement import Acknowledged, read_acknowledged
 from parti.adapters.sqlite.schema import (
     CURSORS,
     MODELS,
@@ -40,9 +40,12 @@ _SUMMED: Sequence[tuple[str, Columns, Callable[[Sequence[Any]], int]]] = [
 ]
 
 
+_LOOKS = 3
+
+
 def verify_file(path: Path) -> list[Finding]:
     """Everything that is wrong with the store at `path`. Reads all of it, blocking; raises nothing for damage."""
-    acknowledged = read_acknowledged(path)  # before the snapshot, which then must hold at least as much
+    acknowledged = _read_acknowledged(path)  # before the snapshot, which then must hold at least as much
     try:
         connection = connect_reading(path)
     except sqlite3.Error as wrong:
@@ -53,7 +56,10 @@ def verify_file(path: Path) -> list[Finding]:
     found: list[Finding] = []
     try:
         connection.execute("BEGIN")
-        if acknowledged:
+        if acknowledged is None:
+            what = f"{path.name}.ack is missing or unreadable: records at the end of the journal may be missing"
+            found.append(Finding("P204", what))
+        else:
             found += _readable("the acknowledgement", lambda: _acknowledged(connection, *acknowledged[:2]))
         found += _readable("the journal", lambda: _journal(connection, recorded))
         found += _readable("the events", lambda: _events(connection, recorded))
@@ -67,6 +73,11 @@ def verify_file(path: Path) -> list[Finding]:
     finally:
         connection.close()
     return found
+
+
+def _read_acknowledged(path: Path) -> Acknowledged | None:
+    """The acknowledgement. A writer may be in the midst of putting a new one there, so one bad look proves nothing."""
+    return next(filter(None, (read_acknowledged(path) for _ in range(_LOOKS))), None)
 
 
 def _readable(what: str, check: Callable[[], list[Finding]]) -> list[Finding]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, TypeGuard, TypeVar
 
-from parti.declare.handles import PartHandle
-
 T = TypeVar("T")
 
 PLAIN: Final = (str, int, float, bool, bytes, complex, type(None), type(...))
@@ -204,11 +202,6 @@ NULL: Final = Null()
 def is_a(thing: object, *kinds: type[T]) -> TypeGuard[T]:
     """`isinstance`, without asking the object itself, whose `__class__` may be code of the app."""
     return issubclass(type(thing), kinds)
-
-
-def is_handle(symbol: Symbol) -> bool:
-    """Whether the symbol is exactly one declared part."""
-    return isinstance(symbol, Known) and is_a(symbol.thing, PartHandle)
 
 
 def options(symbol: Symbol) -> Iterable[Symbol]:
