@@ -231,6 +231,8 @@ class Runs:
         task.uncancel()
         job.stored = True
         await run.fence()
+        if run.cancelled:  # meanwhile
+            return Cancelled(self.services.clock.now())
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
         job.activation.journaled, job.activation.task = True, task
         return None
