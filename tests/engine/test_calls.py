@@ -84,7 +84,7 @@ def test_a_key_is_known_per_tenant(in_world: Play) -> None:
 
     async def main(world: World) -> None:
         async with world.running(counting_desk(calls)) as live:
-            for tenant in ("main", "one", "two", "one@x"):
+            for tenant in ("main", "one", "two", "one.x"):
                 await live.call("go", (5,), idempotency_key="k", tenant=tenant)
             await live.call("go", (5,), idempotency_key="one@k")
             assert len(calls) == 5
@@ -309,5 +309,21 @@ def test_calls_of_one_key_are_worked_on_one_after_the_other(in_world: Play) -> N
             keys = ("a", "a", "a", "b", "b")
             await asyncio.gather(*(live.call("go", (Order(id=key),)) for key in keys))
             assert 3 <= world.clock.now() - start < 3.5
+
+    in_world(main)
+
+
+@pytest.mark.parametrize("tenant", ["", "a/b c:ü", "one@x", "x" * 65, "-x"])
+def test_a_tenant_that_http_could_not_name_is_refused(in_world: Play, tenant: str) -> None:
+    calls: list[int] = []
+    desk = counting_desk(calls)
+    desk.topic("orders", Order, key="id")
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            assert await code_of(live.call("go", [1], tenant=tenant)) == "P504"
+            assert await code_of(live.publish("orders", [b'{"id":"a"}'], tenant=tenant)) == "P504"
+            await live.call("go", [1], tenant="acme-1.eu")
+            assert calls == [1]
 
     in_world(main)

@@ -13,7 +13,7 @@ from parti.design.schedule import Schedule
 from parti.engine.activation import Runner, Unwinding
 from parti.engine.calling import call as call_function
 from parti.engine.entries import Kind, chunk, encode
-from parti.engine.identity import run_of_call
+from parti.engine.identity import refuse_tenant, run_of_call
 from parti.engine.jobs import Job, error_of, lane_of, retry_of
 from parti.engine.machine import Retried, advance
 from parti.engine.plain import PlainContext
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, tenant: str) -> Outcome:
     """Run a durable endpoint; its outcome once it is on disk."""
+    refuse_tenant(tenant)
     endpoint = engine.design.get(Endpoint, name)
     body = endpoint.function.arguments.encode(arguments)
     id = run_of_call(name, tenant, key or engine.chance.token())

@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 from parti.design.topic import Topic
 from parti.engine.calls import refuse_if_troubled
 from parti.engine.context import new_event
+from parti.engine.identity import refuse_tenant
 from parti.engine.pressure import lag_of, too_much
 from parti.errors import PayloadError, RunError
 from parti.ports.operations import Published
@@ -32,6 +33,7 @@ async def publish(engine: Engine, name: str, payloads: Sequence[bytes], tenant: 
     A repeated key publishes nothing, also when who gave it first has given up since. Raises P310 where it was used with
     other payloads.
     """
+    refuse_tenant(tenant)
     refuse_if_troubled(engine)
     topic = engine.design.get(Topic, name)
     events = [_checked(engine, topic, index, payload, tenant) for index, payload in enumerate(payloads)]

@@ -58,7 +58,8 @@ class Operations(Protocol):
     async def publish(
         self, topic: str, payloads: Sequence[bytes], *, tenant: str = "main", idempotency_key: str = ""
     ) -> Published:
-        """Check and store events (JSON); all or none. Raises P402 with the index of the first bad one, Overloaded."""
+        """Check and store events (JSON); all or none. Raises P402 with the index of the first bad one, P310
+        when the key was used with others, P504 for a name that no tenant may have, Overloaded."""
         ...
 
     async def retry(self, run: str) -> RunRecord:
