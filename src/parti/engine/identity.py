@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
+from parti.design.tenants import MAIN_TENANT, TENANT_RULE, is_tenant
 from parti.errors import UsageError
-
-MAIN_TENANT = "main"
-_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def refuse_tenant(tenant: str) -> None:
     """Raise P504 for a name that a tenant may not have: what is under it could not be reached over HTTP."""
-    if not _TENANT.fullmatch(tenant):
-        raise UsageError(
-            "P504",
-            f"{tenant[:70]!r} is no name of a tenant",
-            fix="use letters, digits, `.`, `_` and `-`, 64 at most, a letter or digit first",
-        )
+    if not is_tenant(tenant):
+        raise UsageError("P504", f"{tenant[:70]!r} is no name of a tenant", fix=f"use {TENANT_RULE}")
 
 
 def run_of_event(handler: str, topic: str, partition: int, offset: int) -> str:

@@ -79,12 +79,8 @@ async def guarded(inside: RunContext, part: Step | Tool, arguments: tuple[Any, .
 
 async def pause(context: RunContext, retry: Retry, attempt: int) -> None:
     """Wait before a step is tried again; the run counts as busy meanwhile."""
-    run = context.run
-    run.busy += 1
-    try:
-        await run.services.clock.wait(retry.wait_before(attempt + 1, run.services.chance.random()))
-    finally:
-        run.busy -= 1
+    services = context.run.services
+    await counted(context, services.clock.wait(retry.wait_before(attempt + 1, services.chance.random())))
 
 
 def failure_of(part: Step | Tool, error: Exception) -> StepFailed:

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from parti.design.payload import Payload
 from parti.engine.activation import Wait
@@ -126,9 +126,3 @@ def answered(value: bytes) -> bytes:
 
 EXPIRED = b'{"expired":true}'
 WITHDRAWN = b'{"withdrawn":true}'
-
-
-def as_answer(outcome: bytes) -> dict[str, Any]:
-    """What a branch that waits is told."""
-    facts: dict[str, Any] = from_json(outcome)
-    return facts

@@ -20,7 +20,7 @@ from parti.engine.calling import OutOfTime
 from parti.engine.entries import Kind
 from parti.engine.identity import question_of_doubt
 from parti.engine.recorded import Recorded, Write
-from parti.engine.steps import as_answer, as_failure, digest_of, failure_of, guarded, in_words, pause, rewind
+from parti.engine.steps import as_answer, as_failure, counted, digest_of, failure_of, guarded, in_words, pause, rewind
 from parti.errors import NotDone, RunError
 from parti.ports.store import QuestionRecord
 from parti.units import duration_text
@@ -210,12 +210,7 @@ def _doubt_schema(returns: Mapping[str, Any]) -> bytes:
 
 
 async def _fence(context: RunContext) -> None:
-    run = context.run
-    run.busy += 1
-    try:
-        await run.fence()
-    finally:
-        run.busy -= 1
+    await counted(context, context.run.fence())
 
 
 def _note(context: RunContext, kind: str, this: _Call, started: float, answer: bytes, body: bytes = b"null") -> None:

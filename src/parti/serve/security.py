@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import ip_address
 from secrets import compare_digest
-from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from parti.design.tenants import MAIN_TENANT, TENANT_RULE, is_tenant
 from parti.errors import UsageError
 from parti.serve.refusals import Refusal, problem
 from parti.serve.requests import header
-
-_TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-DEFAULT_TENANT: Final = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +57,9 @@ class Gate:
         """The tenant that a request with the token names; "main" for every other. Raises Refusal 400 for a bad name."""
         name = header(request, "parti-tenant")
         if name is None or not self.is_operator(request):
-            return DEFAULT_TENANT
-        if not _TENANT.fullmatch(name):
-            fix = "use letters, digits, `.`, `_` and `-`, 64 at most"
-            raise Refusal(problem(400, "P504", f"{name!r} is not the name of a tenant", fix=fix))
+            return MAIN_TENANT
+        if not is_tenant(name):
+            raise Refusal(problem(400, "P504", f"{name!r} is not the name of a tenant", fix=f"use {TENANT_RULE}"))
         return name
 
 
