@@ -15,7 +15,7 @@ from pydantic import BaseModel
 import parti
 from parti import Overloaded, System
 from parti.adapters.virtual import EPOCH, Faults, run_virtual
-from parti.engine import starting
+from parti.engine import retention
 from parti.engine.loop import Engine
 from parti.engine.pressure import lag_of
 from parti.engine.timers import FEW, Timers
@@ -37,7 +37,7 @@ def plain_desk() -> System:
 def test_an_event_is_kept_until_the_end_of_its_run_is_on_disk_however_old_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(starting, "RETENTION_LOOKS", 1.0)
+    monkeypatch.setattr(retention, "LOOKS", 1.0)
     desk = System("desk")
     topic = desk.topic("orders", Order, key="id", retain="2s")
     out = desk.topic("out", Order, key="id")
@@ -76,7 +76,7 @@ def test_an_event_is_kept_until_the_end_of_its_run_is_on_disk_however_old_it_is(
 def test_events_that_cannot_be_deleted_for_want_of_room_are_deleted_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(starting, "RETENTION_LOOKS", 1.0)
+    monkeypatch.setattr(retention, "LOOKS", 1.0)
     desk = System("desk")
     desk.topic("orders", Order, key="id", retain="2s")
 

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parti.adapters.virtual import EPOCH, VirtualClock, run_virtual
-from parti.engine.entries import BLOB_FROM, Entry, Kind, chunk, decode, encode
+from parti.engine.entries import Entry, Kind, chunk, decode, encode
 from parti.engine.identity import orderless, partition_of, run_of_call, run_of_event, run_of_tick, step_digest
 from parti.engine.lanes import Lanes
 from parti.engine.meter import Meter, Tally
 from parti.engine.rows import Overlay
 from parti.engine.timers import Timers
 from parti.engine.watermark import Watermark
-from parti.ports.store import State
+from parti.ports.store import OUTSIDE_FROM, State
 from parti.testing.store_samples import a_run
 
 # Lanes
@@ -124,7 +124,7 @@ def test_an_entry_of_every_kind_comes_back_as_it_was(
 @pytest.mark.parametrize("large", ["arguments", "answer", "both"])
 def test_large_arguments_and_answers_lie_in_blobs(large: str) -> None:
     blobs: dict[str, bytes] = {}
-    big = json.dumps("x" * BLOB_FROM).encode()
+    big = json.dumps("x" * OUTSIDE_FROM).encode()
     arguments = b"1" if large == "answer" else big
     answer = b"2" if large == "arguments" else big
     (entry,) = decode(chunk([encode(Kind.STEP, "0", "look", "d", 1, 1.0, 0.0, arguments, answer, blobs)]))
@@ -139,7 +139,7 @@ def test_large_arguments_and_answers_lie_in_blobs(large: str) -> None:
 
 def test_what_just_fits_stays_in_the_journal() -> None:
     blobs: dict[str, bytes] = {}
-    body = b'"%b"' % (b"x" * (BLOB_FROM - 2))
+    body = b'"%b"' % (b"x" * (OUTSIDE_FROM - 2))
     encode(Kind.STEP, "", "look", "d", 1, 1.0, 0.0, body, body, blobs)
     assert blobs == {}
 

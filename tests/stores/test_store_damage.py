@@ -15,18 +15,35 @@ import pytest
 
 from parti.adapters.sqlite import open_store
 from parti.errors import StoreError
-from parti.ports.store import Batch, State
+from parti.ports.store import OUTSIDE_FROM, Batch, RunRecord, State
 from parti.testing.store_samples import a_question, a_run, an_event
 
 TRIALS = 120
-TABLES = ["journal", "events", "runs", "table_rows", "cursors", "questions", "blobs", "models", "notes", "streams"]
+TABLES = [
+    "journal",
+    "events",
+    "runs",
+    "table_rows",
+    "cursors",
+    "questions",
+    "blobs",
+    "models",
+    "notes",
+    "streams",
+    "uses",
+]
+
+
+def an_ended_run(id: str, number: int) -> RunRecord:
+    at = float(number)
+    return a_run(id, state=State.DONE, result=b"[1,2]", topic="", created=at, ended=at + 0.5)
 
 
 def a_batch(number: int) -> Batch:
     blob = b"blob %d" % number * 20
     batch = Batch(
         entries=[(f"run-{number}-{n}", b'[["step","credit",%d]]' % n) for n in range(3)],
-        runs={f"run-{number}-{n}": a_run(f"run-{number}-{n}", state=State.DONE, result=b"[1,2]") for n in range(3)},
+        runs={f"run-{number}-{n}": an_ended_run(f"run-{number}-{n}", number) for n in range(3)},
         events=[an_event(partition=n % 2, body=b'{"order":%d}' % number, at=float(number)) for n in range(4)],
         rows={("book", "main", f"key-{number % 20}"): b'{"n":%d}' % number},
         cursors={("decide", "orders", 0): number},
@@ -35,6 +52,7 @@ def a_batch(number: int) -> Batch:
     if number % 10 == 0:
         batch.blobs[sha256(blob).hexdigest()] = blob
         batch.questions[f"q-{number}"] = a_question(f"q-{number}")
+        batch.rows["book", "main", "large"] = b'"%b"' % (str(number).encode() * OUTSIDE_FROM)
     return batch
 
 
@@ -49,6 +67,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
             await store.commit(a_batch(number))
         copy(root, root / "killed")
         await store.expire("orders", 0, before_offset=30, before=50.0, limit=99)
+        await store.forget(before=25.0, limit=99)
         await store.close()
         copy(root, root / "closed")
         store = open_store(root / "store.db")
@@ -123,7 +142,7 @@ def verdict(path: Path) -> str:
 def journal_length(folder: Path) -> int:
     connection = sqlite3.connect(folder / "store.db")
     try:
-        return int(connection.execute("SELECT count(*) FROM journal").fetchone()[0])
+        return int(connection.execute("SELECT max(seq) FROM journal").fetchone()[0])
     finally:
         connection.close()
 
@@ -160,7 +179,7 @@ def test_a_cut_main_file_is_noticed(originals: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "needle",
-    [b'[["step","credit",', b'{"order":', b"fact", b"5c4e", b"c0de", b"run-12-1", b"blob 10", b"[1,2]", b"key-3"],
+    [b'[["step","credit",', b'{"order":', b"fact", b"5c4e", b"c0de", b"run-42-1", b"blob 40", b"[1,2]", b"key-3"],
 )
 def test_a_flipped_bit_in_acknowledged_data_is_noticed(originals: Path, tmp_path: Path, needle: bytes) -> None:
     random = Random(4)
@@ -191,7 +210,7 @@ def test_a_flipped_bit_in_an_index_is_noticed_as_well(originals: Path, tmp_path:
     connection = sqlite3.connect(dense / "store.db")
     connection.execute("VACUUM")  # leaves no dead copies: every place counts
     connection.close()
-    name = b"run-12-1"
+    name = b"run-42-1"
     content = (dense / "store.db").read_bytes()
     places = [at for at in range(len(content)) if content.startswith(name, at)]
     assert len(places) == 4  # the journal, the run, and an index of each
@@ -310,10 +329,10 @@ def test_a_log_that_lost_its_end_together_with_the_acknowledgement_is_refused(or
 def test_verify_names_the_damaged_records(originals: Path, tmp_path: Path) -> None:
     folder = copy(originals / "closed", tmp_path / "copy")
     connection = sqlite3.connect(folder / "store.db")
-    connection.execute("UPDATE journal SET body = x'00' WHERE seq IN (7, 8)")
+    connection.execute("UPDATE journal SET body = x'00' WHERE seq IN (207, 208)")
     connection.execute("UPDATE events SET payload = x'00' WHERE id & 0xffffffff = 40 AND id >> 40 = 1")
     connection.execute("DELETE FROM events WHERE id >> 40 = 2 AND id & 0xffffffff IN (50, 51)")
-    connection.execute("UPDATE runs SET result = x'00' WHERE number = 5")
+    connection.execute("UPDATE runs SET result = x'00' WHERE number = 100")
     connection.commit()
     connection.close()
 
@@ -324,9 +343,46 @@ def test_verify_names_the_damaged_records(originals: Path, tmp_path: Path) -> No
         return [f"{finding.code} {finding.what}" for finding in found]
 
     assert asyncio.run(findings()) == [
-        "P205 journal record 7-8: does not match its hash",
+        "P205 journal record 207-208: does not match its hash",
         "P205 event of orders/0 at offset 40: does not match its hash",
         "P204 event of orders/1 at offset 50-51: missing",
         "P205 event of orders/1 at offset 52: does not match its hash",
-        "P205 row of runs in its order 4: does not match its hash",
+        "P205 row of runs in its order 24: does not match its hash",
     ]
+
+
+def test_a_damaged_gap_is_noticed(originals: Path, tmp_path: Path) -> None:
+    """What says that records were forgotten is proved like the records themselves."""
+    changes = [
+        "UPDATE journal SET body = zeroblob(17) WHERE seq = (SELECT max(seq) FROM journal WHERE run = '~')",
+        "UPDATE journal SET hash = zeroblob(16) WHERE seq = (SELECT max(seq) FROM journal WHERE run = '~')",
+        "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal WHERE run = '~')",
+        "UPDATE journal SET run = '~', body = zeroblob(17) WHERE seq = 150",
+        "DELETE FROM journal WHERE seq = 150",
+    ]
+    assert verdict(copy(originals / "closed", tmp_path / "sound") / "store.db") == ""
+    for change in changes:
+        folder = copy(originals / "closed", tmp_path / "copy")
+        connection = sqlite3.connect(folder / "store.db", isolation_level=None)
+        assert connection.execute(change).rowcount == 1
+        connection.close()
+        assert verdict(folder / "store.db") != "", change
+
+
+def test_a_blob_that_is_missing_is_named_with_who_needs_it(originals: Path, tmp_path: Path) -> None:
+    folder = copy(originals / "closed", tmp_path / "copy")
+    connection = sqlite3.connect(folder / "store.db", isolation_level=None)
+    connection.execute("DELETE FROM blobs WHERE digest = (SELECT digest FROM uses WHERE kind = 'row')")
+    connection.close()
+
+    async def look() -> tuple[list[str], str]:
+        store = open_store(folder / "store.db", read_only=True)
+        with pytest.raises(StoreError) as wrong:
+            await store.row("book", "main", "large")
+        found = [f"{finding.code} {finding.what}" for finding in await store.verify()]
+        await store.close()
+        return found, wrong.value.code
+
+    found, code = asyncio.run(look())
+    assert code == "P205"
+    assert [text.endswith('row ["book", "main", "large"] refers to: missing') for text in found] == [True]

@@ -8,6 +8,7 @@ from struct import error as StructError
 from typing import Any
 
 from parti.adapters.chain import ZERO, Stream, StreamHead, event_hash, journal_hash, read_own
+from parti.adapters.forgetting import Gap, read_gap
 from parti.ports.store import Finding
 
 MISMATCH = (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError, StructError)
@@ -29,6 +30,8 @@ class Recorded:
             kind, facts = read_own(body)
             for topic, partition, next, head in facts.get("streams", ()):
                 self.ends[topic, partition] = StreamHead(next, bytes.fromhex(head))
+            for topic, partition, first, base in facts.get("starts", ()):
+                self.starts[topic, partition] = StreamHead(first, bytes.fromhex(base))
             if kind == "expire":
                 stream = (facts["topic"], facts["partition"])
                 self.starts[stream] = StreamHead(facts["first"], bytes.fromhex(facts["base"]))
@@ -43,9 +46,12 @@ def audit_journal(rows: Iterable[Sequence[Any]], *, seq: int = 0, head: bytes = 
     found: list[Finding] = []
     recorded = Recorded()
     for number, run, body, stored in rows:
-        if number != seq + 1:
-            found.append(missing("journal record", seq + 1, number - 1))
-        if not _equal(stored, journal_hash, head, number, run, body) or not (run or recorded.learn(body)):
+        gap = _gap(number, run, body, stored)
+        first = gap.first if gap else number
+        if first != seq + 1:
+            found.append(missing("journal record", seq + 1, first - 1))
+        sound = gap is not None or _equal(stored, journal_hash, head, number, run, body)
+        if not sound or not (run or recorded.learn(body)):
             wrong.append(number)
         seq, head = number, stored if isinstance(stored, bytes) else ZERO
     return found + mismatches("journal record", wrong), recorded
@@ -97,6 +103,13 @@ def mismatches(name: str, numbers: Iterable[int]) -> list[Finding]:
     if len(ranges) > _SHOWN:
         found.append(Finding("P205", f"{name}: {len(ranges) - _SHOWN} more damaged ranges"))
     return found
+
+
+def _gap(number: Any, run: Any, body: Any, stored: Any) -> Gap | None:
+    try:
+        return read_gap(number, run, body, stored)
+    except MISMATCH:
+        return None
 
 
 def _span(first: int, last: int) -> str:

@@ -22,18 +22,24 @@ from parti.design.person import Person
 from parti.design.places import Place
 from parti.design.schedule import Schedule
 from parti.errors import DeclarationError, PartiError
+from parti.units import seconds
 
 P = ParamSpec("P")
 Word = TypeVar("Word", bound=Callable[..., Any])
 
 
 class Declaring:
-    """What every declaration of a system needs; `System` has the words."""
+    """What every declaration of a system needs; `System` has the words.
 
-    def __init__(self, name: str, *, slo: Slo | None = None) -> None:
+    `retain` is how long ended runs are kept, with their journals, their questions and the idempotency keys that began them
+    (None: for ever). Dead letters are kept as long.
+    """
+
+    def __init__(self, name: str, *, slo: Slo | None = None, retain: str | float | None = "2y") -> None:
         frame = caller()
         self.name = name
         self.slo = slo
+        self.retain = None if retain is None else seconds(retain)
         self.root = Path(frame.f_code.co_filename).resolve().parent
         self._place = self._at(frame)
         self._parts: dict[str, Part] = {}
@@ -65,7 +71,13 @@ class Declaring:
                 if arrow.kind == "asks" and arrow.target not in parts:
                     parts[arrow.target] = Person(name=arrow.target, place=arrow.place)
         return Design(
-            self.name, tuple(parts.values()), tuple(sorted(arrows)), tuple(sorted(opaque)), self.slo, self._place
+            self.name,
+            tuple(parts.values()),
+            tuple(sorted(arrows)),
+            tuple(sorted(opaque)),
+            self.slo,
+            self._place,
+            self.retain,
         )
 
     def _runner(

@@ -62,7 +62,7 @@ class System(Declaring):
         kept = None if retain is None else seconds(retain)
         letters = payload_of(DeadLetter, place=place, what="a dead letter")
         dead = Topic(
-            name=f"{name}.dead", place=place, payload=letters, key="key", partitions=partitions, retain=None,
+            name=f"{name}.dead", place=place, payload=letters, key="key", partitions=partitions, retain=self.retain,
             backlog=sys.maxsize, dead_letters=None, about=f"Events of {name} that could not be handled.",
         )  # fmt: skip
         part = Topic(

@@ -23,6 +23,7 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.errors import RunError
+from parti.units import Seconds
 
 Part = Topic | Table | Handler | Endpoint | Schedule | Tool | Step | Model | Source | Monitor | Person
 Kind = Literal["consumes", "publishes", "reads", "writes", "calls", "asks"]
@@ -59,6 +60,8 @@ class Design:
     opaque: tuple[Opaque, ...] = ()
     slo: Slo | None = None
     place: Place = field(default=Place("", 0))
+    retain: Seconds | None = None
+    """How long ended runs are kept, with their journals, questions and idempotency keys; None is for ever."""
 
     @cached_property
     def by_name(self) -> Mapping[str, Part]:

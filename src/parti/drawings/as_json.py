@@ -34,6 +34,7 @@ def design_json(design: Design) -> Json:
         "digest": design.digest,
         "place": _place(design.place),
         "slo": {"p99": slo.p99, "availability": slo.availability} if slo else None,
+        "retain": design.retain,
         "parts": [_part(part, schemas) for part in design.parts],
         "arrows": [
             {"source": a.source, "kind": a.kind, "target": a.target, "place": _place(a.place), "may": a.may}

@@ -196,6 +196,8 @@ async def _retry(engine: Engine, id: str) -> RunRecord:
 
 
 async def _start_again(engine: Engine, id: str) -> RunRecord:
+    async with engine.forgetting:
+        pass  # from here on it is in `retrying`, and nothing is forgotten
     await engine.commits.durable()  # what has ended is on record then, and not only in memory
     record = await engine.store.run(id)
     if record is None:

@@ -15,8 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
-BLOB_FROM: Final = 64 * 1024
-"""Arguments and answers larger than this (bytes) go to a content-addressed blob."""
+from parti.ports.store import OUTSIDE_FROM
 
 BLOBS = dict[str, bytes]
 
@@ -80,7 +79,7 @@ def encode(
     answer: bytes, blobs: BLOBS,
 ) -> bytes:  # fmt: skip
     """One entry. Large arguments and answers are put into `blobs` under their digest."""
-    if len(arguments) > BLOB_FROM or len(answer) > BLOB_FROM:
+    if len(arguments) > OUTSIDE_FROM or len(answer) > OUTSIDE_FROM:
         return _with_blobs(kind, branch, part, digest, attempt, at, took, arguments, answer, blobs)
     return b'["%b","%b","%b","%b",%d,%.6f,%.6f,%b,%b]' % (
         kind.encode(), _text(branch), _name(part), _text(digest), attempt, at, took, arguments, answer,
@@ -105,7 +104,7 @@ def _with_blobs(
     outside: dict[str, str] = {}
     kept = {"arguments": arguments, "answer": answer}
     for name, body in kept.items():
-        if len(body) > BLOB_FROM:
+        if len(body) > OUTSIDE_FROM:
             outside[name] = sha256(body).hexdigest()
             blobs[outside[name]] = body
             kept[name] = b"null"

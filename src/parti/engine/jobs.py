@@ -22,7 +22,7 @@ from parti.engine.identity import partition_of, run_of_event
 from parti.engine.steps import in_words, kind_of
 from parti.engine.timers import Timer
 from parti.errors import PartiError, RunError, StepFailed
-from parti.ports.store import Event, NewEvent, RunRecord, State
+from parti.ports.store import OUTSIDE_FROM, Event, NewEvent, RunRecord, State
 from parti.units import Seconds, duration_text
 
 FINAL = frozenset({"P301", "P305", "P308", "P310", "P401", "P402", "P404"})
@@ -104,7 +104,10 @@ def job_of_event(handler: Handler, event: Event, group: str, code: str, now: Sec
         State.QUEUED, 1, event.topic, event.partition, event.offset, b"", b"", b"", event.at, 0.0, 0.0, 0.0, 0.0, code,
     )  # fmt: skip
     job = Job(handler, record, (group, event.tenant, event.key), now)
-    job.event = event
+    if (
+        len(event.payload) <= OUTSIDE_FROM
+    ):  # a large one is read again when its turn comes: not all in line are in memory
+        job.event = event
     return job
 
 

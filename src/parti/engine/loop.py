@@ -23,6 +23,7 @@ from parti.engine.context import branching
 from parti.engine.jobs import Job, job_of_event
 from parti.engine.pressure import downstream, full_one
 from parti.engine.resting import Resting
+from parti.engine.retention import keep_no_longer
 from parti.engine.runs import PATIENCE, Runs
 from parti.engine.schedules import keep_time
 from parti.engine.services import Services
@@ -108,6 +109,8 @@ class Engine:
         """The latest number given to a version of each model; it may not be on disk yet."""
         self.retrying: set[str] = set()
         """Dead runs that are being put back in line."""
+        self.forgetting = asyncio.Lock()
+        """Held while old runs are deleted: none of them may be put back in line meanwhile."""
         self.publishing: dict[str, asyncio.Future[None]] = {}
         """Publications with an idempotency key that are under way."""
         self.pending: dict[str, int] = {}
@@ -163,7 +166,7 @@ class Engine:
             self.spawn(pump(self, source))
         for schedule in self._design.all(Schedule):
             self.spawn(keep_time(self, schedule))
-        self.spawn(starting.expire_old_events(self))
+        self.spawn(keep_no_longer(self))
 
     async def stop(self, grace: Seconds = 10.0) -> None:
         """Take nothing new, let runs finish for `grace` seconds, hand back the rest, write everything down."""

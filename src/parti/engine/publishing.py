@@ -16,6 +16,7 @@ from parti.engine.calls import refuse_if_troubled
 from parti.engine.context import new_event
 from parti.engine.identity import refuse_tenant
 from parti.engine.pressure import lag_of, too_much
+from parti.engine.retention import note_of_time
 from parti.errors import PayloadError, RunError
 from parti.ports.operations import Published
 from parti.ports.store import ModelVersion, NewEvent, Receipt
@@ -62,6 +63,7 @@ async def _once(engine: Engine, topic: Topic, events: list[NewEvent], note: str,
         _refuse_over_backlog(engine, topic, len(events))
         notes = engine.commits.batch.notes  # on disk together with the events, which get their offsets there
         notes[note] = to_json({"payloads": digest, "positions": []})
+        notes[note_of_time(engine.clock.now(), note)] = b"null"
         published = await _store(engine, topic.name, events)
         engine.commits.batch.notes[note] = to_json({"payloads": digest, "positions": published.positions})
         await engine.commits.durable()

@@ -16,14 +16,13 @@ from parti.engine import evolution
 from parti.engine.calls import follow, runner_of
 from parti.engine.jobs import Job, lane_of
 from parti.engine.subscription import Partition, Subscription
-from parti.errors import RunError, StoreFull
+from parti.errors import RunError
 from parti.ports.store import State
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
 
 log = logging.getLogger("parti")
-RETENTION_LOOKS = 60.0
 
 
 def allowed_arrows(design: Design) -> Mapping[str, frozenset[str]]:
@@ -104,46 +103,3 @@ def _count(engine: Engine, job: Job) -> None:
         subscription.mark(job.record.topic, job.record.partition, job.record.offset)
         subscription.aside += job.aside
         subscription.loaded += not job.aside
-
-
-async def expire_old_events(engine: Engine) -> None:
-    """Again and again: delete events that no run needs any more and that were kept long enough."""
-    kept = [topic for topic in engine.design.all(Topic) if topic.retain is not None]
-    while kept:
-        if not engine.commits.trouble:
-            try:
-                await _expire(engine, kept)
-            except StoreFull as full:  # deleting needs room as well
-                log.warning("old events cannot be deleted at the moment: %s", full.what)
-        await engine.clock.wait(RETENTION_LOOKS)
-
-
-async def _expire(engine: Engine, kept: list[Topic]) -> None:
-    """Delete what nobody needs, as far as the disk knows it: runs leave memory before their end is on disk."""
-    lows = {
-        (topic.name, number): min(
-            (reader.partitions[number].watermark.low for reader in engine.readers.get(topic.name, ())), default=2**62
-        )
-        for topic in kept
-        for number in range(topic.partitions)
-    }
-    needed = _needed_events(engine)
-    await engine.commits.durable()
-    retried = _needed_events(engine)
-    for topic in kept:
-        assert topic.retain is not None
-        before = engine.clock.now() - topic.retain
-        for number in range(topic.partitions):
-            place = (topic.name, number)
-            low = min(lows[place], needed.get(place, 2**62), retried.get(place, 2**62))
-            await engine.store.expire(topic.name, number, before_offset=low, before=before, limit=10_000)
-
-
-def _needed_events(engine: Engine) -> dict[tuple[str, int], int]:
-    """For each topic and partition: the offset of the first event whose run has not ended."""
-    needed: dict[tuple[str, int], int] = {}
-    for job in engine.runs.jobs.values():
-        if job.record.topic:
-            place = (job.record.topic, job.record.partition)
-            needed[place] = min(job.record.offset, needed.get(place, job.record.offset))
-    return needed

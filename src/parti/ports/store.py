@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from parti.units import Seconds
+from parti.units import Bytes, Seconds
+
+OUTSIDE_FROM: Final[Bytes] = 64 * 1024
+"""A payload, row, argument or answer larger than this is kept once, as a blob, and its record only refers to it."""
+
+PAGE_BYTES: Final[Bytes] = 16 * 1024 * 1024
+"""A page of events ends before the event whose payload would make it larger than this."""
 
 
 class State(StrEnum):
@@ -128,8 +134,9 @@ class JournalRow(NamedTuple):
 class Batch:
     """Everything that is committed in one transaction, in the order in which it was added.
 
-    Maps hold the last word on each key. A row of None is a deletion. `notes` is a small key-value space for the
-    engine's own facts (schemas, positions of sources, last ticks).
+    Maps hold the last word on each key. A row or note of None is a deletion. `notes` is a small key-value space for the
+    engine's own facts (schemas, positions of sources, last ticks). `blobs` are what entries and models refer to by
+    their SHA-256; large payloads, rows, arguments and results the store itself keeps as blobs.
     """
 
     entries: list[tuple[str, bytes]] = field(default_factory=list)
@@ -140,7 +147,7 @@ class Batch:
     questions: dict[str, QuestionRecord] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     models: list[ModelVersion] = field(default_factory=list)
-    notes: dict[str, bytes] = field(default_factory=dict)
+    notes: dict[str, bytes | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(
@@ -166,7 +173,8 @@ class Finding(NamedTuple):
 class Store(Protocol):
     """Durable storage for one system. Only one process writes; any may read.
 
-    Reads see committed data alone. `commit` calls do not overlap: the engine makes one after the other.
+    Payloads, rows, arguments, results and errors larger than OUTSIDE_FROM are kept by content, once however often they are
+    stored; reads give them whole. Reads see committed data alone. `commit` calls do not overlap: the engine makes one after the other.
     """
 
     async def commit(self, batch: Batch) -> Receipt:
@@ -177,7 +185,7 @@ class Store(Protocol):
         ...
 
     async def events(self, topic: str, partition: int, *, start: int, limit: int) -> list[Event]:
-        """Up to `limit` events with offsets from `start` on, in order."""
+        """Up to `limit` events with offsets from `start` on, in order; fewer, but one, where they exceed PAGE_BYTES."""
         ...
 
     async def ends(self) -> dict[tuple[str, int], tuple[int, int]]:
@@ -186,6 +194,14 @@ class Store(Protocol):
 
     async def expire(self, topic: str, partition: int, *, before_offset: int, before: Seconds, limit: int) -> int:
         """Delete up to `limit` of the oldest events below `before_offset` that were written before `before`; how many."""
+        ...
+
+    async def forget(self, *, before: Seconds, limit: int) -> bool:
+        """Delete up to `limit` runs that ended before `before`, with their journal, questions and blobs; whether to go on.
+
+        A run of an event stays until its handler's cursor has passed the event. Old records of the store's own go, too. The
+        journal's chain says which of its records were forgotten, and still proves the rest.
+        """
         ...
 
     async def cursors(self) -> dict[tuple[str, str, int], int]:
@@ -252,12 +268,12 @@ class Store(Protocol):
         """The engine's own fact of that key."""
         ...
 
-    async def notes(self, prefix: str) -> dict[str, bytes]:
-        """The engine's own facts whose keys start with `prefix`."""
+    async def notes(self, prefix: str, *, limit: int = 1_000_000) -> dict[str, bytes]:
+        """The engine's own facts whose keys start with `prefix`, up to `limit` in the order of their keys."""
         ...
 
     async def size(self) -> int:
-        """Bytes that the journal takes (bodies of all its rows)."""
+        """Bytes of journal that were ever written (bodies of rows, also of those that were forgotten)."""
         ...
 
     async def verify(self) -> list[Finding]:

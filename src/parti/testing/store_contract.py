@@ -7,40 +7,16 @@ class TestMyStore(StoreContract):
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
 from hashlib import sha256
 from typing import Any
 
 from parti.ports.store import Batch, ModelVersion, NewEvent, State, Store
+from parti.testing.store_contract_keeping import KeepingContract
 from parti.testing.store_samples import NOW, a_question, a_run, an_event
 
-Scenario = Callable[[Store], Awaitable[None]]
 
-
-class StoreContract:
+class StoreContract(KeepingContract):
     """What every store does. `open_store` opens the store of the running test: after a close, the same one again."""
-
-    async def open_store(self) -> Store:
-        """The store of this test, open for writing. Empty when it is opened for the first time."""
-        raise NotImplementedError
-
-    def run_main(self, main: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine to its end; override where the adapter needs another event loop."""
-        asyncio.run(main)
-
-    def play(self, *scenarios: Scenario) -> None:
-        """Play each scenario on a freshly opened store over the same data, and close it after each."""
-
-        async def main() -> None:
-            for scenario in scenarios:
-                store = await self.open_store()
-                try:
-                    await scenario(store)
-                finally:
-                    await store.close()
-
-        self.run_main(main())
 
     def test_a_new_store_is_empty_and_verifies(self) -> None:
         async def look(store: Store) -> None:

@@ -1,10 +1,10 @@
-"""The line from a doomed process to the outside: one socket, requests answered in order."""
+"""The line from a doomed process to the outside: one socket; each request has a number, and so has its answer, if one comes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
+from itertools import count
 from typing import Any
 
 
@@ -13,7 +13,8 @@ class Outside:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._numbers = count()
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._listening = asyncio.create_task(self._listen(reader))
 
     @staticmethod
@@ -35,12 +36,14 @@ class Outside:
 
     async def _say(self, verb: str, what: str, key: str) -> Any:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        self._writer.write(json.dumps([verb, what, key]).encode() + b"\n")
+        number = next(self._numbers)
+        self._waiting[number] = answer
+        self._writer.write(json.dumps([number, verb, what, key]).encode() + b"\n")
         return await answer
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
-            answer = self._waiting.popleft()
+            number, told = json.loads(line)
+            answer = self._waiting.pop(number)
             if not answer.done():
-                answer.set_result(json.loads(line))
+                answer.set_result(told)

@@ -105,7 +105,7 @@ class Recorder:
         """Seconds until the process dies; None while no fuse burns."""
         return max(0.001, self._deadline - time.monotonic()) if self._deadline else None
 
-    def _hear(self, line: socket.socket, verb: str, what: str, key: str) -> None:
+    def _hear(self, line: socket.socket, number: int, verb: str, what: str, key: str) -> None:
         moment = self._burnt(verb, what)
         if moment is Moment.BEFORE:
             self._end()
@@ -115,7 +115,7 @@ class Recorder:
             self._end()
             return
         try:
-            line.sendall(json.dumps(answer).encode() + b"\n")
+            line.sendall(json.dumps([number, answer]).encode() + b"\n")
         except (BrokenPipeError, ConnectionResetError):  # it is dead; what it had sent still counts
             return
 

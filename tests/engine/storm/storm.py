@@ -13,7 +13,7 @@ from unittest.mock import patch
 from parti.adapters.virtual.chance import SeededChance
 from parti.adapters.virtual.store import Faults, VirtualStore
 from parti.adapters.virtual.world import EPOCH, VirtualClock, run_virtual
-from parti.engine import starting
+from parti.engine import retention
 from parti.engine.entries import Kind, decode
 from parti.engine.loop import Engine
 from parti.errors import PartiError
@@ -39,7 +39,7 @@ class Result:
 def storm(seed: int, *, replay_each: bool = False) -> Result:
     """Play one seed. Raises AssertionError naming the seed and the promise that was broken."""
     try:
-        with patch.object(starting, "RETENTION_LOOKS", 1.0):
+        with patch.object(retention, "LOOKS", 1.0):
             return run_virtual(lambda clock: _Storm(seed, clock, replay_each).play())
     except AssertionError as broken:
         raise AssertionError(f"seed {seed}: {broken}") from broken

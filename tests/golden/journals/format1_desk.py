@@ -93,7 +93,7 @@ class GivenScorer:
         self._ready.discard((model, version))
 
 
-archive = System("archive")
+archive = System("archive", retain=None)  # what was the rule when it was written: everything is kept
 cases = archive.topic("cases", Case, key="id", partitions=1)
 verdicts = archive.topic("verdicts", Verdict, key="id", partitions=1)
 arrived = archive.topic("arrived", Case, key="id", partitions=1)

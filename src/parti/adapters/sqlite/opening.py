@@ -20,6 +20,7 @@ from parti.adapters.sqlite.schema import (
     connect_writing,
     create,
     is_blank,
+    upgrade,
 )
 from parti.adapters.sqlite.store import SqliteStore
 from parti.adapters.sqlite.writing import Writer
@@ -101,6 +102,9 @@ def _open_writing(path: Path, lock: Lock, accept_loss: bool, clock: Clock, max_p
     try:
         if found.blank:
             create(connection)
+        else:
+            upgrade(connection)
+        writer.load()
         if loss:
             writer.note("loss_accepted", {"code": loss.code, "what": loss.what})
         else:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from parti.adapters.chain import read_own
+from parti.adapters.outside import digest_in
 from parti.adapters.sqlite.bulk import among
+from parti.adapters.sqlite.columns import MODELS, QUESTIONS, RUNS
 from parti.adapters.sqlite.failures import as_store_error
-from parti.adapters.sqlite.schema import MODELS, QUESTIONS, RUNS, STREAM_BITS
+from parti.adapters.sqlite.schema import STREAM_BITS
 from parti.errors import StoreError
-from parti.ports.store import ENDED, Event, JournalRow, ModelVersion, QuestionRecord, RunRecord, State
+from parti.ports.store import ENDED, PAGE_BYTES, Event, JournalRow, ModelVersion, QuestionRecord, RunRecord, State
 from parti.units import Seconds
 
 _STATES = {str(state): state for state in State}
@@ -35,7 +37,7 @@ class Reader:
         self._reading = connection
 
     async def events(self, topic: str, partition: int, *, start: int, limit: int) -> list[Event]:
-        """Up to `limit` events with offsets from `start` on, in order."""
+        """Up to `limit` events with offsets from `start` on, in order; fewer, but one, where they exceed PAGE_BYTES."""
         text = "SELECT number FROM streams WHERE topic = ? AND partition = ?"
         found = self._ask(text, (topic, partition))
         if not found:
@@ -45,7 +47,32 @@ class Reader:
             "SELECT id, tenant, [key], payload, schema, at, cause FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
             (low + max(0, start), low + (1 << STREAM_BITS), max(0, limit)),
         )
-        return [Event(topic, partition, row[0] - low, *row[1:]) for row in rows]
+        events = [Event(topic, partition, row[0] - low, *row[1:]) for row in rows]
+        return self._page(events) if any(digest_in(event.payload) for event in events) else events
+
+    def _page(self, events: list[Event]) -> list[Event]:
+        """The first of the events, whole, as far as their payloads together stay below PAGE_BYTES."""
+        page: list[Event] = []
+        size = 0
+        for event in events:
+            whole = event._replace(payload=self._whole(event.payload))
+            size += len(whole.payload)
+            if page and size > PAGE_BYTES:
+                break
+            page.append(whole)
+        return page
+
+    def _whole(self, body: bytes) -> bytes:
+        """A body, or the one that it refers to."""
+        digest = digest_in(body)
+        if digest is None:
+            return body
+        whole = self._value("SELECT body FROM blobs WHERE digest = ?", digest)
+        if whole is None:
+            raise StoreError(
+                "P205", f"the blob {digest} is missing", place=self.path, fix="run `parti verify`, restore a backup"
+            )
+        return whole
 
     async def ends(self) -> dict[tuple[str, int], tuple[int, int]]:
         """For each topic and partition: the first offset still kept, and the offset the next event will get."""
@@ -106,14 +133,15 @@ class Reader:
 
     async def row(self, table: str, tenant: str, key: str) -> bytes | None:
         """The row of a table, as JSON."""
-        return self._value(
+        body = self._value(
             "SELECT body FROM table_rows WHERE name = ? AND tenant = ? AND [key] = ?", table, tenant, key
         )
+        return None if body is None else self._whole(body)
 
     async def rows(self, table: str, tenant: str, *, after: str, limit: int) -> list[tuple[str, bytes]]:
         """Up to `limit` keys and rows in key order, after the key `after`."""
         text = "SELECT [key], body FROM table_rows WHERE name = ? AND tenant = ? AND [key] > ? ORDER BY [key] LIMIT ?"
-        return self._ask(text, (table, tenant, after, max(0, limit)))
+        return [(key, self._whole(body)) for key, body in self._ask(text, (table, tenant, after, max(0, limit)))]
 
     async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
         """Questions, oldest first; an empty `who` or `state` is any."""
@@ -141,13 +169,13 @@ class Reader:
         """The engine's own fact of that key."""
         return self._value("SELECT body FROM notes WHERE [key] = ?", key)
 
-    async def notes(self, prefix: str) -> dict[str, bytes]:
-        """The engine's own facts whose keys start with `prefix`."""
-        text = "SELECT [key], body FROM notes WHERE [key] >= ? AND substr([key], 1, ?) = ? ORDER BY [key]"
-        return dict(self._ask(text, (prefix, len(prefix), prefix)))
+    async def notes(self, prefix: str, *, limit: int = 1_000_000) -> dict[str, bytes]:
+        """The engine's own facts whose keys start with `prefix`, up to `limit` in the order of their keys."""
+        text = "SELECT [key], body FROM notes WHERE [key] >= ? AND substr([key], 1, ?) = ? ORDER BY [key] LIMIT ?"
+        return dict(self._ask(text, (prefix, len(prefix), prefix, limit)))
 
     async def size(self) -> int:
-        """Bytes that the journal takes (bodies of all its rows)."""
+        """Bytes of journal that were ever written (bodies of rows, also of those that were forgotten)."""
         body = self._value("SELECT body FROM journal ORDER BY seq DESC LIMIT 1")
         if body is None:
             return 0
@@ -160,7 +188,7 @@ class Reader:
 
     def _runs(self, rest: str, values: Sequence[Any] = ()) -> list[RunRecord]:
         return [
-            RunRecord._make((*row[:4], _STATES[row[4]], *row[5:]))
+            RunRecord._make((*row[:4], _STATES[row[4]], *row[5:9], *map(self._whole, row[9:12]), *row[12:]))
             for row in self._ask(f"SELECT {RUNS.listed} FROM runs {rest}", values)
         ]
 

@@ -1,47 +1,26 @@
-"""The tables of a store file, format 1, and how connections to it are made."""
+"""The tables of a store file, format 2, and how connections to it are made."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
 
+from parti.adapters.sqlite.columns import USES
 from parti.adapters.sqlite.modes import make_private
+from parti.adapters.sqlite.sums import plain_sum
 from parti.errors import StoreError
-from parti.ports.store import ModelVersion, QuestionRecord, RunRecord
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 APPLICATION: Final = 0x50415254  # "PART" in the file's header
 STREAM_BITS: Final = 40
 """An event's row number is its stream's number shifted by so many bits, plus its offset."""
 
 
-class Columns(NamedTuple):
-    """The columns of a table that keeps a record type, and which of them hold numbers with a fraction."""
-
-    names: tuple[str, ...]
-    reals: frozenset[int]
-
-    @property
-    def listed(self) -> str:
-        """For SQL. Brackets never fall back to a literal, as quotes do when a name is damaged."""
-        return ", ".join(f"[{name}]" for name in self.names)
-
-
-def _columns(names: tuple[str, ...], *reals: str) -> Columns:
-    return Columns(names, frozenset(names.index(name) for name in reals))
-
-
-RUNS = _columns(RunRecord._fields, "created", "started", "ended", "wake", "busy")
-QUESTIONS = _columns(QuestionRecord._fields, "asked", "deadline", "answered")
-MODELS = _columns(ModelVersion._fields, "created")
-TABLE_ROWS = _columns(("name", "tenant", "key", "body"))
-CURSORS = _columns(("handler", "topic", "partition", "next"))
-NOTES = _columns(("key", "body"))
-STREAMS = _columns(("number", "topic", "partition", "first", "base"))
-
-_DDL: Final = """
+_FIRST: Final = """
 CREATE TABLE meta([key] TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE journal(seq INTEGER PRIMARY KEY, run TEXT NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
 CREATE INDEX journal_by_run ON journal(run);
@@ -71,6 +50,15 @@ CREATE TABLE models(number INTEGER PRIMARY KEY, model TEXT NOT NULL, version INT
   UNIQUE (model, version)) STRICT;
 CREATE TABLE notes([key] TEXT NOT NULL PRIMARY KEY, body BLOB NOT NULL, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+_SECOND: Final = """
+CREATE TABLE uses(kind TEXT NOT NULL, owner TEXT NOT NULL, digest TEXT NOT NULL, sum INTEGER NOT NULL,
+  PRIMARY KEY (kind, owner, digest)) STRICT, WITHOUT ROWID;
+CREATE INDEX uses_by_digest ON uses(digest);
+"""
+
+_FORMATS: Final = (_FIRST, _SECOND)
+"""What each format adds to the one before it. Format 2: which records refer to which blobs."""
 
 
 def connect_writing(path: Path, *, max_pages: int) -> sqlite3.Connection:
@@ -113,18 +101,49 @@ def _opened(where: str) -> sqlite3.Connection:
     return connection
 
 
-def create(connection: sqlite3.Connection) -> None:
+def create(connection: sqlite3.Connection, *, format: int = FORMAT) -> None:
     """Lay out a new store, all or nothing."""
+    with transaction(connection):
+        for tables in _FORMATS[:format]:
+            _lay_out(connection, tables)
+        connection.execute("INSERT INTO meta VALUES ('format', ?)", (format,))
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a store of an older format up to this one, all or nothing. Does nothing to one of this format."""
+    if format_of(connection) == FORMAT:
+        return
+    with transaction(connection):
+        _lay_out(connection, _SECOND)
+        for (digest,) in connection.execute("SELECT digest FROM blobs").fetchall():
+            use = ("kept", "", digest)  # nobody knows any more who refers to it
+            connection.execute("INSERT INTO uses VALUES (?, ?, ?, ?)", (*use, plain_sum(USES, use)))
+        connection.execute("UPDATE meta SET value = ? WHERE [key] = 'format'", (FORMAT,))
+
+
+def _lay_out(connection: sqlite3.Connection, tables: str) -> None:
+    for statement in filter(str.strip, tables.split(";")):
+        connection.execute(statement)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything in the block is written, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in filter(str.strip, _DDL.split(";")):
-            connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    """The format of a store that `check_format` accepts."""
+    format: int = connection.execute("SELECT value FROM meta WHERE [key] = 'format'").fetchone()[0]
+    return format
 
 
 def is_blank(connection: sqlite3.Connection) -> bool:
@@ -156,11 +175,11 @@ def layout(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
     return {tuple(" ".join(text.split()) for text in row) for row in rows}
 
 
-def expected_layout() -> set[tuple[str, ...]]:
-    """What a sound file declares."""
+def expected_layout(format: int) -> set[tuple[str, ...]]:
+    """What a sound file of that format declares."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        create(connection)
+        create(connection, format=format)
         return layout(connection)
     finally:
         connection.close()

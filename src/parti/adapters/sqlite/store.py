@@ -7,6 +7,7 @@ import sqlite3
 from functools import partial
 from pathlib import Path
 
+from parti.adapters.sqlite import deleting
 from parti.adapters.sqlite.failures import told
 from parti.adapters.sqlite.lock import Lock
 from parti.adapters.sqlite.reading import Reader
@@ -40,7 +41,12 @@ class SqliteStore(Reader):
     async def expire(self, topic: str, partition: int, *, before_offset: int, before: Seconds, limit: int) -> int:
         """Delete up to `limit` of the oldest events below `before_offset` that were written before `before`; how many."""
         writer, thread = self._writing()
-        return await thread.do(partial(writer.expire, topic, partition, before_offset, before, limit))
+        return await thread.do(partial(deleting.expire, writer, topic, partition, before_offset, before, limit))
+
+    async def forget(self, *, before: Seconds, limit: int) -> bool:
+        """Delete up to `limit` runs that ended before `before`, with all that belongs to them; whether to go on."""
+        writer, thread = self._writing()
+        return await thread.do(partial(deleting.forget, writer, before, limit))
 
     async def verify(self) -> list[Finding]:
         """Read everything and compare it with its hashes; what is wrong, in order. Runs on a thread of its own."""

@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from parti.adapters.chain import row_bytes, run_bytes
-from parti.adapters.sqlite.schema import Columns
+from parti.adapters.sqlite.columns import Columns
 from parti.ports.store import RunRecord
 
 

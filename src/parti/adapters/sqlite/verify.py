@@ -12,24 +12,23 @@ from typing import Any
 from parti.adapters.audit import MISMATCH, Recorded, audit_journal, audit_stream, mismatches
 from parti.adapters.chain import StreamHead
 from parti.adapters.sqlite.acknowledgement import Acknowledged, read_acknowledged
-from parti.adapters.sqlite.schema import (
+from parti.adapters.sqlite.columns import (
     CURSORS,
     MODELS,
     NOTES,
     QUESTIONS,
     RUNS,
-    STREAM_BITS,
     STREAMS,
     TABLE_ROWS,
+    USES,
     Columns,
-    connect_reading,
-    expected_layout,
-    layout,
 )
+from parti.adapters.sqlite.schema import STREAM_BITS, connect_reading, expected_layout, format_of, layout
 from parti.adapters.sqlite.sums import plain_sum, run_sum, table_row_sum
 from parti.ports.store import Finding
 
-_SUMMED: Sequence[tuple[str, Columns, Callable[[Sequence[Any]], int]]] = [
+_Summed = Sequence[tuple[str, Columns, Callable[[Sequence[Any]], int]]]
+_SUMMED: _Summed = [
     ("runs", RUNS, run_sum),
     ("table_rows", TABLE_ROWS, table_row_sum),
     ("cursors", CURSORS, partial(plain_sum, CURSORS)),
@@ -38,6 +37,7 @@ _SUMMED: Sequence[tuple[str, Columns, Callable[[Sequence[Any]], int]]] = [
     ("notes", NOTES, partial(plain_sum, NOTES)),
     ("streams", STREAMS, partial(plain_sum, STREAMS)),
 ]
+_SUMMED_SINCE_2: _Summed = [("uses", USES, partial(plain_sum, USES))]
 
 
 _LOOKS = 3
@@ -64,7 +64,7 @@ def verify_file(path: Path) -> list[Finding]:
         found += _readable("the journal", lambda: _journal(connection, recorded))
         found += _readable("the events", lambda: _events(connection, recorded))
         found += _readable("the blobs", lambda: _blobs(connection))
-        for table, columns, check in _SUMMED:
+        for table, columns, check in [*_SUMMED, *(_SUMMED_SINCE_2 if format_of(connection) > 1 else [])]:
             found += _readable(table, partial(_sums, connection, table, columns, check))
         found += _readable("the layout", lambda: _layout(connection))
         found += _readable("the pages", lambda: _pages(connection))
@@ -140,11 +140,19 @@ class _Counted:
 
 def _blobs(connection: sqlite3.Connection) -> list[Finding]:
     rows = connection.execute("SELECT digest, body FROM blobs")
-    return [
+    found = [
         Finding("P205", f"blob {digest}: does not match its hash")
         for digest, body in rows
         if not isinstance(body, bytes) or sha256(body).hexdigest() != digest
     ]
+    return found + (_lost_blobs(connection) if format_of(connection) > 1 else [])
+
+
+def _lost_blobs(connection: sqlite3.Connection) -> list[Finding]:
+    lost = connection.execute(
+        "SELECT kind, owner, digest FROM uses WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = uses.digest)"
+    )
+    return [Finding("P204", f"blob {digest}, which {kind} {owner} refers to: missing") for kind, owner, digest in lost]
 
 
 def _sums(
@@ -163,7 +171,7 @@ def _sums(
 
 
 def _layout(connection: sqlite3.Connection) -> list[Finding]:
-    different = layout(connection) ^ expected_layout()
+    different = layout(connection) ^ expected_layout(format_of(connection))
     return [
         Finding("P205", f"the layout of {name} is not as it was made") for name in sorted({row[1] for row in different})
     ]

@@ -7,20 +7,21 @@ run), and one wait for the disk for a batch of any size.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
 from parti.adapters.chain import ZERO, Heads, Sealed, Stream, seal, seal_own
+from parti.adapters.outside import Outsourced, outsource, row_owner
 from parti.adapters.sqlite.acknowledgement import Acknowledged, AcknowledgementFile
 from parti.adapters.sqlite.bulk import PARAMETERS, Insert, Statement, inserts, joined, upsert
-from parti.adapters.sqlite.schema import CURSORS, MODELS, NOTES, QUESTIONS, RUNS, STREAM_BITS, STREAMS, TABLE_ROWS
-from parti.adapters.sqlite.sums import plain_sum, summed
+from parti.adapters.sqlite.columns import CURSORS, MODELS, NOTES, QUESTIONS, RUNS, STREAMS, TABLE_ROWS, USES
+from parti.adapters.sqlite.schema import STREAM_BITS
+from parti.adapters.sqlite.sums import summed
 from parti.ports.clock import Clock
 from parti.ports.store import Batch, Receipt, State
-from parti.units import Seconds
 
-_JOURNAL = Insert("INSERT INTO journal(seq, run, body, hash)", 4)
+JOURNAL = Insert("INSERT INTO journal(seq, run, body, hash)", 4)
 _EVENTS = Insert("INSERT INTO events(id, tenant, [key], payload, schema, at, cause, hash)", 8)
 _STREAMS = Insert(f"INSERT INTO streams({STREAMS.listed}, sum)", 6)
 _BLOBS = Insert("INSERT OR IGNORE INTO blobs(digest, body)", 2)
@@ -30,6 +31,9 @@ _CURSORS = upsert("cursors", CURSORS.names, ["handler", "topic", "partition"])
 _QUESTIONS = upsert("questions", QUESTIONS.names, ["id"])
 _MODELS = upsert("models", MODELS.names, ["model", "version"])
 _NOTES = upsert("notes", NOTES.names, ["key"])
+_USES = Insert(f"INSERT OR IGNORE INTO uses({USES.listed}, sum)", 4)
+
+_UNUSED = "DELETE FROM blobs WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM uses WHERE uses.digest = blobs.digest)"
 
 _PLAIN: Mapping[str, str] = {state: str(state) for state in State}
 """States as exact strings, which SQLite's module binds without asking for adapters."""
@@ -47,75 +51,67 @@ class Writer:
         clock: Clock,
     ) -> None:
         self.acknowledgement = acknowledgement
-        self._connection = connection
-        self._heads = heads
-        self._numbers = numbers
-        self._clock = clock
+        self.connection = connection
+        self.heads = heads
+        self.numbers = numbers
+        self.clock = clock
+        self._large_rows: dict[str, str] = {}
+        """The blob of each row that lies outside its table, by the row's name among users."""
 
     def commit(self, batch: Batch) -> Receipt:
         """Write the batch; it is on disk and acknowledged when this returns. On any error nothing was written."""
-        sealed = seal(self._heads, batch, self._clock.now())
+        outsourced = outsource(batch)
+        sealed = seal(self.heads, outsourced.batch, self.clock.now())
         new = self._new_numbers(sealed)
-        self._apply(_statements(batch, sealed, self._numbers | new if new else self._numbers, new))
-        self._numbers.update(new)
-        self._adopt(sealed)
-        return Receipt(self._heads.seq, [offset for offset, _ in sealed.events])
+        rows = self._row_uses(outsourced)
+        statements = _statements(outsourced.batch, sealed, self.numbers | new if new else self.numbers, new)
+        self.apply(statements + _use_statements(outsourced, sealed, rows))
+        self.numbers.update(new)
+        for owner, (_, digest) in rows.items():
+            self._large_rows[owner] = digest
+        self.adopt(sealed)
+        return Receipt(self.heads.seq, [offset for offset, _ in sealed.events])
 
-    def expire(self, topic: str, partition: int, before_offset: int, before: Seconds, limit: int) -> int:
-        """Delete the oldest events; the chain of the stream then starts at the hash of the last one deleted."""
-        number = self._numbers.get((topic, partition))
-        if number is None or limit < 1:
-            return 0
-        first: int = self._one("SELECT first FROM streams WHERE number = ?", number)
-        low = (number << STREAM_BITS) + first
-        high = (number << STREAM_BITS) + min(before_offset, self._heads.streams[topic, partition].next, first + limit)
-        young = "SELECT min(id) FROM (SELECT id, at FROM events WHERE id >= ? AND id < ?) WHERE at >= ?"
-        youngest: int | None = self._one(young, low, high, before)
-        high = high if youngest is None else youngest
-        if high <= low:
-            return 0
-        base: bytes = self._one("SELECT hash FROM events WHERE id = ?", high - 1)
-        first = high - (number << STREAM_BITS)
-        facts = {"topic": topic, "partition": partition, "first": first, "base": base.hex()}
-        sealed = seal_own(self._heads, "expire", facts, self._clock.now())
-        change = "UPDATE streams SET first = ?, base = ?, sum = ? WHERE number = ?"
-        row_sum = plain_sum(STREAMS, (number, topic, partition, first, base))
-        self._apply(
-            [
-                ("DELETE FROM events WHERE id >= ? AND id < ?", (low, high)),
-                (change, (first, base, row_sum, number)),
-                *inserts(_JOURNAL, sealed.rows),
-            ]
-        )
-        self._adopt(sealed)
-        return high - low
+    def _row_uses(self, outsourced: Outsourced) -> dict[str, tuple[str, str]]:
+        """For each row of the batch that lies, or lay, outside: the blob that it had, and the one it has now ("": none)."""
+        fresh = {use.owner: use.digest for use in outsourced.uses if use.kind == "row"}
+        known = self._large_rows
+        if known:
+            fresh = {owner: "" for place in outsourced.batch.rows if (owner := row_owner(place)) in known} | fresh
+        return {owner: (known.get(owner, ""), digest) for owner, digest in fresh.items()}
+
+    def load(self) -> None:
+        """Learn which rows lie outside their table. Called once the layout is there."""
+        text = "SELECT owner, digest FROM uses WHERE kind = 'row'"
+        self._large_rows = dict(self.connection.execute(text).fetchall())
 
     def note(self, kind: str, facts: Mapping[str, Any]) -> None:
         """Put something that happened to the store itself in the journal."""
-        sealed = seal_own(self._heads, kind, facts, self._clock.now())
-        self._apply(list(inserts(_JOURNAL, sealed.rows)))
-        self._adopt(sealed)
+        sealed = seal_own(self.heads, kind, facts, self.clock.now())
+        self.apply(list(inserts(JOURNAL, sealed.rows)))
+        self.adopt(sealed)
 
     def acknowledge(self) -> None:
         """Say outside the file how far it goes."""
-        heads = self._heads
+        heads = self.heads
         self.acknowledgement.write(Acknowledged(heads.seq, heads.hash, heads.at, heads.events))
 
     def limit_pages(self, pages: int) -> None:
         """Let the file have so many pages of 4 KiB; a full disk for tests."""
-        self._connection.execute(f"PRAGMA max_page_count = {int(pages)}")
+        self.connection.execute(f"PRAGMA max_page_count = {int(pages)}")
 
     def close(self) -> None:
         """Release the file. What a reader elsewhere keeps from being copied out of the log stays safe in it."""
         try:
-            self._connection.close()
+            self.connection.close()
         finally:
             self.acknowledgement.close()
 
-    def _apply(self, statements: Sequence[Statement]) -> None:
+    def apply(self, statements: Sequence[Statement]) -> None:
+        """Make all of the statements, or none, durable."""
         # `executemany` with one set of parameters: it does not ask for the last row's number, which `execute` does
         # at the price of giving Python's lock away once more.
-        execute, change = self._connection.execute, self._connection.executemany
+        execute, change = self.connection.execute, self.connection.executemany
         if len(statements) == 1:  # a transaction by itself
             change(statements[0][0], (statements[0][1],))
             return
@@ -125,21 +121,23 @@ class Writer:
                 change(text, (parameters,))
             execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
+            if self.connection.in_transaction:
                 execute("ROLLBACK")
             raise
 
-    def _adopt(self, sealed: Sealed) -> None:
-        self._heads.adopt(sealed)
+    def adopt(self, sealed: Sealed) -> None:
+        """Go on from what is on disk now, and acknowledge it."""
+        self.heads.adopt(sealed)
         self.acknowledge()
 
     def _new_numbers(self, sealed: Sealed) -> dict[Stream, int]:
-        new = [stream for stream in sealed.streams if stream not in self._numbers]
-        start = max(self._numbers.values(), default=0) + 1 if new else 0
+        new = [stream for stream in sealed.streams if stream not in self.numbers]
+        start = max(self.numbers.values(), default=0) + 1 if new else 0
         return {stream: start + index for index, stream in enumerate(new)}
 
-    def _one(self, text: str, *parameters: Any) -> Any:
-        row = self._connection.execute(text, parameters).fetchone()
+    def one(self, text: str, *parameters: Any) -> Any:
+        """The first value of the first row; None without rows."""
+        row = self.connection.execute(text, parameters).fetchone()
         return None if row is None else row[0]
 
 
@@ -173,10 +171,28 @@ def _statements(
             inserts(_QUESTIONS, summed(QUESTIONS, batch.questions.values())),
             inserts(_BLOBS, list(batch.blobs.items())),
             inserts(_MODELS, summed(MODELS, batch.models)),
-            inserts(_NOTES, summed(NOTES, list(batch.notes.items()))),
-            inserts(_JOURNAL, sealed.rows),
+            inserts(_NOTES, summed(NOTES, [(key, body) for key, body in batch.notes.items() if body is not None])),
+            (("DELETE FROM notes WHERE [key] = ?", (key,)) for key, body in batch.notes.items() if body is None),
+            inserts(JOURNAL, sealed.rows),
         ]
     )
+
+
+def _use_statements(outsourced: Outsourced, sealed: Sealed, rows: Mapping[str, tuple[str, str]]) -> list[Statement]:
+    """Who refers to which blob from now on, and the end of blobs that nobody refers to any more."""
+    if not (rows or outsourced.uses or outsourced.events):
+        return []
+    gone = [(owner, before) for owner, (before, after) in rows.items() if before and before != after]
+    statements: list[Statement] = [
+        ("DELETE FROM uses WHERE kind = 'row' AND owner = ? AND digest = ?", released) for released in gone
+    ]
+    statements += inserts(_USES, summed(USES, outsourced.of(sealed)))
+    return statements + unused(digest for _, digest in gone)
+
+
+def unused(digests: Iterable[str]) -> list[Statement]:
+    """Statements that delete those of the blobs that nobody refers to."""
+    return [(_UNUSED, (digest,)) for digest in dict.fromkeys(digests)]
 
 
 _AT_ONCE = PARAMETERS // 3

@@ -12,11 +12,13 @@ from typing import NoReturn
 
 from parti.adapters.audit import audit_journal, audit_stream
 from parti.adapters.chain import seal
+from parti.adapters.outside import digest_in, outsource
 from parti.adapters.virtual.disk import Disk
 from parti.errors import StoreError, StoreFull
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
 from parti.ports.store import (
+    PAGE_BYTES,
     Batch,
     Event,
     Finding,
@@ -107,13 +109,25 @@ class VirtualStore:
             disk.expire((topic, partition), count, self._clock.now())
         return count
 
+    async def forget(self, *, before: Seconds, limit: int) -> bool:
+        """Delete up to `limit` runs that ended before `before`, with all that belongs to them; whether to go on."""
+        return self._alive().forget(before, limit, self._clock.now())
+
     async def events(self, topic: str, partition: int, *, start: int, limit: int) -> list[Event]:
-        """Up to `limit` events with offsets from `start` on, in order."""
+        """Up to `limit` events with offsets from `start` on, in order; fewer, but one, where they exceed PAGE_BYTES."""
         content = self._alive().streams.get((topic, partition))
         if content is None:
             return []
         first = max(0, start - content.start.next)
-        return content.events[first : first + max(0, limit)]
+        page: list[Event] = []
+        size = 0
+        for event in content.events[first : first + max(0, limit)]:
+            payload = self._whole(event.payload)
+            size += len(payload)
+            if page and size > PAGE_BYTES:
+                break
+            page.append(event._replace(payload=payload) if payload is not event.payload else event)
+        return page
 
     async def ends(self) -> dict[tuple[str, int], tuple[int, int]]:
         """For each topic and partition: the first offset still kept, and the offset the next event will get."""
@@ -126,12 +140,13 @@ class VirtualStore:
 
     async def run(self, id: str) -> RunRecord | None:
         """The run of that id."""
-        return self._alive().runs.get(id)
+        run = self._alive().runs.get(id)
+        return None if run is None else self._whole_run(run)
 
     async def runs_of(self, ids: Sequence[str]) -> list[RunRecord]:
         """Those of the runs that are on record."""
         runs = self._alive().runs
-        return [runs[id] for id in dict.fromkeys(ids) if id in runs]
+        return [self._whole_run(runs[id]) for id in dict.fromkeys(ids) if id in runs]
 
     async def runs(
         self, *, part: str = "", state: State | None = None, since: Seconds = 0, until: Seconds = 0, limit: int = 50
@@ -147,11 +162,11 @@ class VirtualStore:
         ]
         found.reverse()
         found.sort(key=lambda run: -run.created)
-        return found[: max(0, limit)]
+        return [self._whole_run(run) for run in found[: max(0, limit)]]
 
     async def open_runs(self) -> list[RunRecord]:
         """Every run that has not ended, in the order of creation."""
-        return [run for run in self._alive().runs.values() if not run.state.ended]
+        return [self._whole_run(run) for run in self._alive().runs.values() if not run.state.ended]
 
     async def counts(self) -> dict[tuple[str, State], int]:
         """How many runs of each part are in each state."""
@@ -164,12 +179,13 @@ class VirtualStore:
 
     async def row(self, table: str, tenant: str, key: str) -> bytes | None:
         """The row of a table, as JSON."""
-        return self._alive().rows.get((table, tenant), {}).get(key)
+        row = self._alive().rows.get((table, tenant), {}).get(key)
+        return None if row is None else self._whole(row)
 
     async def rows(self, table: str, tenant: str, *, after: str, limit: int) -> list[tuple[str, bytes]]:
         """Up to `limit` keys and rows in key order, after the key `after`."""
         found = sorted(item for item in self._alive().rows.get((table, tenant), {}).items() if item[0] > after)
-        return found[: max(0, limit)]
+        return [(key, self._whole(row)) for key, row in found[: max(0, limit)]]
 
     async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
         """Questions, oldest first; an empty `who` or `state` is any."""
@@ -196,12 +212,13 @@ class VirtualStore:
         """The engine's own fact of that key."""
         return self._alive().notes.get(key)
 
-    async def notes(self, prefix: str) -> dict[str, bytes]:
-        """The engine's own facts whose keys start with `prefix`."""
-        return {key: body for key, body in sorted(self._alive().notes.items()) if key.startswith(prefix)}
+    async def notes(self, prefix: str, *, limit: int = 1_000_000) -> dict[str, bytes]:
+        """The engine's own facts whose keys start with `prefix`, up to `limit` in the order of their keys."""
+        found = sorted(item for item in self._alive().notes.items() if item[0].startswith(prefix))
+        return dict(found[:limit])
 
     async def size(self) -> int:
-        """Bytes that the journal takes (bodies of all its rows)."""
+        """Bytes of journal that were ever written (bodies of rows, also of those that were forgotten)."""
         return self._alive().heads.size
 
     async def verify(self) -> list[Finding]:
@@ -214,13 +231,28 @@ class VirtualStore:
         for digest, body in disk.blobs.items():
             if sha256(body).hexdigest() != digest:
                 found.append(Finding("P205", f"blob {digest}: does not match its hash"))
-        return found
+        lost = sorted(use for use in disk.uses if use.digest not in disk.blobs)
+        return found + [
+            Finding("P204", f"blob {use.digest}, which {use.kind} {use.owner} refers to: missing") for use in lost
+        ]
 
     async def close(self) -> None:
         """Release the store. Nothing committed is lost."""
         if not self._closed:
             self._alive()
             self._closed = True
+
+    def _whole(self, body: bytes) -> bytes:
+        """A body, or the one that it refers to."""
+        digest = digest_in(body)
+        return body if digest is None else self.disk.blobs[digest]
+
+    def _whole_run(self, run: RunRecord) -> RunRecord:
+        bodies = (run.arguments, run.result, run.error)
+        if not any(map(digest_in, bodies)):
+            return run
+        arguments, result, error = map(self._whole, bodies)
+        return run._replace(arguments=arguments, result=result, error=error)
 
     def _alive(self) -> Disk:
         if self._crashed:
@@ -241,8 +273,9 @@ class VirtualStore:
         return any(start <= now < end for start, end in self._faults.full)
 
     def _write(self, batch: Batch) -> list[int]:
-        sealed = seal(self.disk.heads, batch, self._clock.now())
-        self.disk.apply(batch, sealed)
+        outsourced = outsource(batch)
+        sealed = seal(self.disk.heads, outsourced.batch, self._clock.now())
+        self.disk.apply(outsourced, sealed)
         return [offset for offset, _ in sealed.events]
 
 
