@@ -38,6 +38,7 @@ CODES: Final[Mapping[str, str]] = {
     "P309": "this cannot be done in the run's present state",
     "P310": "one idempotency key was used with different arguments",
     "P311": "the run was cancelled",
+    "P312": "a budget is spent",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",
@@ -124,6 +125,28 @@ class StepFailed(RunError):
 
 class QuestionExpired(RunError):
     """Nobody answered a question before its timeout, and it has no default (P306)."""
+
+
+class BudgetSpent(RunError):
+    """A call may cost more than is left of a budget, so it was not made (P312).
+
+    `limit` says of what there is not enough: "usd", "tokens", "steps" or "seconds".
+    """
+
+    def __init__(self, code: str, what: str, *, place: object = None, fix: str = "", limit: str = "") -> None:
+        super().__init__(code, what, place=place, fix=fix)
+        self.limit = limit
+
+    def as_json(self) -> dict[str, Any]:
+        """See PartiError; with the limit."""
+        return {**super().as_json(), "limit": self.limit}
+
+    def __reduce__(self) -> Any:
+        return (_rebuild_spent, (self.code, self.what, self.place, self.fix, self.limit))
+
+
+def _rebuild_spent(code: str, what: str, place: object, fix: str, limit: str) -> BudgetSpent:
+    return BudgetSpent(code, what, place=place, fix=fix, limit=limit)
 
 
 class NotDone(Exception):

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
-from engine_kit import Play, World, code_of, entries_of, result_of, the_run
+from engine_kit import Order, Play, World, code_of, entries_of, orders, result_of, the_run
 from pydantic import AfterValidator, BaseModel, Field
 
 import parti
-from parti import System
+from parti import PartiError, System
 
 
 def test_two_calls_with_equal_arguments_at_once_each_get_their_own_answer(in_world: Play) -> None:
@@ -309,5 +309,62 @@ def test_answers_over_64_kib_replay_from_their_blob(in_world: Play) -> None:
             assert await result_of(live, "go") == 200_003
             assert await live.store.size() < 10_000
             assert await live.store.verify() == []
+
+    in_world(main)
+
+
+# Deadlines that pass down
+
+
+def test_a_tool_is_told_how_long_it_may_take(in_world: Play[None]) -> None:
+    """The earliest of all timeouts around it counts: its own, that of the step around it, that of the run."""
+    desk = System("desk")
+
+    @desk.tool(effect="read", timeout="10s")
+    async def look() -> float:
+        await asyncio.sleep(1)
+        return round(parti.time_left(), 3)
+
+    @desk.step(timeout="5s")
+    async def around() -> list[float]:
+        before = round(parti.time_left(), 3)
+        await asyncio.sleep(1)
+        return [before, await look()]
+
+    @desk.tool(effect="read", timeout="20s")
+    def blocking() -> float:
+        return round(parti.time_left())
+
+    topic = desk.topic("orders", Order, key="id")
+    told = {}
+
+    @desk.on(topic, timeout="12s")
+    async def handle(order: Order) -> None:
+        told["alone"], told["around"], told["blocking"] = await look(), await around(), await blocking()
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            await live.publish("orders", orders("a"))
+            await live.idle()
+            assert told["alone"] == 9.0
+            assert told["around"] == [5.0, 3.0]
+            assert told["blocking"] in (9, 12), (
+                "of the run's twelve seconds three are over, unless it was started again"
+            )
+
+    in_world(main)
+
+
+def test_the_time_left_is_told_inside_a_tool_alone(in_world: Play[None]) -> None:
+    desk = System("desk")
+
+    @desk.post("/told")
+    async def told() -> float:
+        return parti.time_left()
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            with pytest.raises(PartiError, match="P301 the time left is known inside a tool or step alone"):
+                await live.call("told", [])
 
     in_world(main)

@@ -92,6 +92,8 @@ def _values(entry: Moment, width: int) -> str:
         case "put":
             # A row is kept with the digest of its schema before it.
             return f"{compact(entry.arguments, width // 2)}: {compact(answer[1], width // 2)}"
+        case "spend":
+            return _spending(*answer)
         case "done" | "undone" | "pin" | "now" | "attempt":
             return compact(answer, width)
         case "delete" | "publish" | "arrow":
@@ -104,6 +106,16 @@ def _values(entry: Moment, width: int) -> str:
         case "sleep":
             return f"until {moment(float(answer))}"
     return f"{compact(entry.arguments, width // 2)} → {compact(answer, width // 2)}"
+
+
+def _spending(nanos: int, tokens: int, steps: int) -> str:
+    """What was spent, or given back of what was reserved."""
+    parts = [
+        f"${nanos / 1e9:g}" if nanos else "",
+        f"{tokens} tokens" if tokens else "",
+        f"{steps} step" if steps else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _error(facts: Any) -> Any:

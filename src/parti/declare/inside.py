@@ -1,4 +1,4 @@
-"""Functions for use inside a run: asking a person, sleeping, and time, chance and ids that replay."""
+"""Functions for use inside a run: asking a person, sleeping, and time, chance, ids and costs of a run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from parti.declare.types import payload_of
+from parti.design.budget import Cost
 from parti.design.payload import Payload
 from parti.design.places import NOWHERE
 from parti.ports.context import NO_DEFAULT, required
@@ -50,6 +51,22 @@ def uuid() -> UUID:
 def idempotency_key() -> str:
     """The key of the `write` tool that is being called, to hand to the outside."""
     return required("`idempotency_key`").idempotency_key()
+
+
+def spend(*, usd: float = 0.0, tokens: int = 0) -> None:
+    """Say what the tool or step that is being called has cost (or that it has cost so much more): dollars and tokens.
+
+    It counts in place of the declared `cost=`. Raises P105 for less than nothing, P301 outside a tool or step.
+    """
+    required("`spend`").spend(Cost(usd, tokens))
+
+
+def time_left() -> float:
+    """Seconds until the tool or step that is being called is given up, by its own timeout or one around it.
+
+    Hand it on to whoever is waited for: ``httpx.get(url, timeout=parti.time_left())``.
+    """
+    return required("`time_left`").time_left()
 
 
 @lru_cache(maxsize=256)

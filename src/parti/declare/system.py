@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from parti.declare.declaring import Declaring, at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.handles import FunctionHandle, ModelHandle, StepHandle, TableHandle, TopicHandle, part_of
 from parti.declare.types import code_digest, payload_of, short_path, summary
+from parti.design.budget import NO_COST, Budget, Cost
 from parti.design.dead_letter import DeadLetter
 from parti.design.endpoint import Endpoint, Method
 from parti.design.features import features_of
@@ -122,12 +123,15 @@ class System(Declaring):
         retry: Retry | int = NO_RETRY,
         idempotent: bool = False,
         reconcile: Callable[[str], Any] | None = None,
+        cost: Cost = NO_COST,
         name: str | None = None,
     ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
         """A function that reaches outside. A `write` names its idempotency `key`, a path into its arguments.
 
         When a crash leaves it unknown whether a write happened: an `idempotent` one is called again with the same key,
         `reconcile(key)` tells (a result, or None for: it did not happen), and any other is parked for a person.
+
+        `cost` is the most that one call costs: a run with a budget reserves it, and takes it unless `parti.spend` says less.
         """
         names = dict(caller().f_locals)
         again, limit = retry_of(retry), seconds(timeout)
@@ -136,7 +140,7 @@ class System(Declaring):
             described = self._function(function, names)
             part = Tool(
                 name=name or described.name, place=described.place, function=described, effect=effect, key=key,
-                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile,
+                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost,
                 about=described.about,
             )  # fmt: skip
             self._read(part.name, function)
@@ -191,10 +195,12 @@ class System(Declaring):
         retry: Retry | int = 5,
         timeout: str | float = "10m",
         concurrency: int = 64,
+        budget: Budget | None = None,
     ) -> Decorator[P]:
         """Run the function once for each event of `topic`; publish what it returns to `to` (None publishes nothing).
 
-        Raised errors are tried again as `retry` says; then the event moves to the topic's dead letters.
+        Raised errors are tried again as `retry` says; then the event moves to the topic's dead letters. All attempts of a
+        run share one `budget`, which a person's retry grants anew.
         """
         names = dict(caller().f_locals)
         target = None if to is None else part_of(to, TopicHandle, what="`to`")
@@ -206,7 +212,7 @@ class System(Declaring):
             place = described.place
             part = Handler(
                 name=described.name, place=place, topic=source.name, to=target and target.name, function=described,
-                retry=again, timeout=limit, concurrency=most, about=described.about,
+                retry=again, timeout=limit, concurrency=most, budget=budget, about=described.about,
             )  # fmt: skip
             self._arrow(part.name, "consumes", source.name, place)
             if target:
@@ -229,12 +235,13 @@ class System(Declaring):
         key: str | None = None,
         timeout: str | float = "30s",
         concurrency: int = 256,
+        budget: Budget | None = None,
     ) -> Decorator[P]:
         """Answer POST requests at `path`. A durable call is a run; the same `Idempotency-Key` gets the first answer.
 
         `key` names the argument (``"order.id"`` reaches into one) that is the run's key, for order and for writing rows.
         """
-        return self._endpoint("POST", path, durable, key, timeout, concurrency)
+        return self._endpoint("POST", path, durable, key, timeout, concurrency, budget)
 
     @placed
     def put(
@@ -245,9 +252,10 @@ class System(Declaring):
         key: str | None = None,
         timeout: str | float = "30s",
         concurrency: int = 256,
+        budget: Budget | None = None,
     ) -> Decorator[P]:
         """Answer PUT requests at `path`; see `post`."""
-        return self._endpoint("PUT", path, durable, key, timeout, concurrency)
+        return self._endpoint("PUT", path, durable, key, timeout, concurrency, budget)
 
     @placed
     def patch(
@@ -258,9 +266,10 @@ class System(Declaring):
         key: str | None = None,
         timeout: str | float = "30s",
         concurrency: int = 256,
+        budget: Budget | None = None,
     ) -> Decorator[P]:
         """Answer PATCH requests at `path`; see `post`."""
-        return self._endpoint("PATCH", path, durable, key, timeout, concurrency)
+        return self._endpoint("PATCH", path, durable, key, timeout, concurrency, budget)
 
     @placed
     def delete(
@@ -271,12 +280,20 @@ class System(Declaring):
         key: str | None = None,
         timeout: str | float = "30s",
         concurrency: int = 256,
+        budget: Budget | None = None,
     ) -> Decorator[P]:
         """Answer DELETE requests at `path`; see `post`."""
-        return self._endpoint("DELETE", path, durable, key, timeout, concurrency)
+        return self._endpoint("DELETE", path, durable, key, timeout, concurrency, budget)
 
     @placed
-    def every(self, interval: str | float, *, retry: Retry | int = 5, timeout: str | float = "10m") -> Decorator[P]:
+    def every(
+        self,
+        interval: str | float,
+        *,
+        retry: Retry | int = 5,
+        timeout: str | float = "10m",
+        budget: Budget | None = None,
+    ) -> Decorator[P]:
         """Run the function every `interval`, as a durable run named after its tick."""
         names = dict(caller().f_locals)
         period, again, limit = seconds(interval), retry_of(retry), seconds(timeout)
@@ -285,7 +302,7 @@ class System(Declaring):
             described = self._function(function, names)
             part = Schedule(
                 name=described.name, place=described.place, every=period, function=described,
-                retry=again, timeout=limit, about=described.about,
+                retry=again, timeout=limit, budget=budget, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 
@@ -351,18 +368,28 @@ class System(Declaring):
         return declare
 
     def _endpoint(
-        self, method: Method, path: str, durable: bool, key: str | None, timeout: str | float, concurrency: int
+        self,
+        method: Method,
+        path: str,
+        durable: bool,
+        key: str | None,
+        timeout: str | float,
+        concurrency: int,
+        budget: Budget | None = None,
     ) -> Decorator[P]:
         names = dict(caller().f_locals)
         text_of(path, method.lower())
         limit, most = seconds(timeout), at_once(concurrency)
+        if budget is not None and not durable:
+            raise DeclarationError("P105", f"{method} {path} is no run, and spends nothing", place=self._at(caller()),
+                fix="let it be durable, or leave out budget=")  # fmt: skip
 
         def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
             described = self._function(function, names)
             part = Endpoint(
                 name=described.name, place=described.place, method=method, path=path, function=described,
                 durable=durable, key=key, body=body_of(described, method, path), timeout=limit,
-                concurrency=most, about=described.about,
+                concurrency=most, budget=budget, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 

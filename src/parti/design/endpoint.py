@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from parti.design.budget import Budget
 from parti.design.function import Function
 from parti.design.places import Place
 from parti.units import Seconds
@@ -30,5 +31,6 @@ class Endpoint:
     key: str | None
     body: str | None
     timeout: Seconds
+    budget: Budget | None = None
     concurrency: int
     about: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parti.design.budget import Budget
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.places import Place
@@ -25,5 +26,6 @@ class Handler:
     function: Function
     retry: Retry
     timeout: Seconds
+    budget: Budget | None = None
     concurrency: int
     about: str = ""

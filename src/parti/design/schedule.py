@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parti.design.budget import Budget
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.places import Place
@@ -21,4 +22,5 @@ class Schedule:
     function: Function
     retry: Retry
     timeout: Seconds
+    budget: Budget | None = None
     about: str = ""

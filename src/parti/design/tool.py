@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from parti.design.budget import NO_COST, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.places import Place
@@ -20,7 +21,8 @@ class Tool:
 
     A `write` names its idempotency `key`, a path into its arguments (``letter.application_id``). When a crash leaves it
     unknown whether a write happened, an `idempotent` tool is called again with the same key, `reconcile` (given the key)
-    says what happened (a result, or None for: it did not), and any other is parked for a person.
+    says what happened (a result, or None for: it did not), and any other is parked for a person. `cost` is the most that
+    one call costs.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Tool:
     timeout: Seconds
     retry: Retry
     idempotent: bool
+    cost: Cost = NO_COST
     reconcile: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
     about: str = ""
 

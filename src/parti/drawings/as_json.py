@@ -8,6 +8,7 @@ from dataclasses import fields
 from importlib.resources import files
 from typing import Any, Final
 
+from parti.design.budget import Budget, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.graph import Design, Part
@@ -78,6 +79,10 @@ def _value(value: object, schemas: Json) -> Any:
                 "factor": value.factor,
                 "longest": value.longest,
             }
+        case Budget():
+            return {"usd": value.usd, "tokens": value.tokens, "steps": value.steps, "seconds": value.seconds}
+        case Cost():
+            return {"usd": value.usd, "tokens": value.tokens}
         case None | bool() | int() | float() | str():
             return value
     raise AssertionError(f"an option of the type {type(value).__name__} has no place in the schema")

@@ -158,7 +158,7 @@ async def answer_plain(engine: Engine, name: str, arguments: tuple[Any, ...], te
 async def _plainly(
     engine: Engine, part: Endpoint | Monitor, arguments: tuple[Any, ...], tenant: str, timeout: float
 ) -> bytes:
-    CURRENT.set(PlainContext(engine.services, tenant))
+    CURRENT.set(PlainContext(engine.services, tenant, until=engine.clock.now() + timeout))
     try:
         answer = await call_function(part.function, arguments, timeout, engine.services.offload)
     except TimeoutError as late:

@@ -7,11 +7,13 @@ import random
 from contextvars import Context, copy_context
 from datetime import UTC, datetime
 from hashlib import blake2b
+from math import inf
 from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 
+from parti.design.budget import Cost
 from parti.design.model import Model
 from parti.design.payload import Payload
 from parti.design.step import Step
@@ -20,6 +22,7 @@ from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine import predicting, steps, waiting, writes
 from parti.engine.activation import Activation, Unwinding
+from parti.engine.budgets import Account
 from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
@@ -36,12 +39,26 @@ class RunContext:
     apart the same way in every replay. Implements ports.context.Context.
     """
 
-    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "path", "run", "uses")
+    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "account", "cost", "path", "run", "until", "uses")
 
-    def __init__(self, run: Activation, path: str, key: str | None = None) -> None:
+    def __init__(
+        self,
+        run: Activation,
+        path: str,
+        key: str | None = None,
+        *,
+        until: Seconds = inf,
+        account: Account | None = None,
+    ) -> None:
         self.run = run
         self.path = path
         self._key = key
+        self.until = until
+        """When what surrounds it is given up: the earliest timeout of all around, in seconds since 1970."""
+        self.account = account
+        """Where what its calls cost is taken from; None while nothing limits the run."""
+        self.cost: Cost | None = None
+        """What the call that it is the inside of says it has cost so far."""
         self._branches = 0
         self._chance: random.Random | None = None
         self._ids = 0
@@ -54,11 +71,11 @@ class RunContext:
         name = f"{self.path}.{self._branches}" if self.path else str(self._branches)
         self._branches += 1
         self.run.branched = True
-        return RunContext(self.run, name, self._key)
+        return RunContext(self.run, name, self._key, until=self.until, account=self.account)
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
-        return RunContext(self.run, f"{self.path}/{self.uses}", key)
+        return RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
 
     def question(self, who: str, text: str) -> str:
         """A short name for a question of this branch: equal questions are told apart by their order."""
@@ -176,6 +193,23 @@ class RunContext:
         if self._key is None:
             raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
         return self._key
+
+    def spend(self, cost: Cost) -> None:
+        """See ports.context.Context."""
+        self._must_be_inside("what is spent")
+        known = self.cost or Cost()
+        self.cost = Cost(known.usd + cost.usd, known.tokens + cost.tokens)
+
+    def time_left(self) -> Seconds:
+        """See ports.context.Context."""
+        self._must_be_inside("the time left")
+        return max(0.0, self.until - self.run.services.clock.now())
+
+    def _must_be_inside(self, what: str) -> None:
+        if "/" not in self.path:
+            raise RunError(
+                "P301", f"{what} is known inside a tool or step alone", fix="a handler is replayed: ask inside a tool"
+            )
 
 
 def new_event(topic: Topic, event: Any, tenant: str, cause: str, at: Seconds) -> NewEvent:

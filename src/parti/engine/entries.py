@@ -70,6 +70,8 @@ class Kind:
     """An attempt failed; the answer is its error."""
     RETRY: Final = "retry"
     """A person started the dead run again: what it had read, was told of the time, and waited for in vain is forgotten."""
+    SPEND: Final = "spend"
+    """Something was spent of a budget, or (negative) given back; the answer is [billionths of a dollar, tokens, steps]."""
     ARROW: Final = "arrow"
     """The run used a part that the design has no arrow to."""
 

@@ -25,7 +25,7 @@ from parti.errors import PartiError, RunError, StepFailed
 from parti.ports.store import OUTSIDE_FROM, Event, NewEvent, RunRecord, State
 from parti.units import Seconds, duration_text
 
-FINAL = frozenset({"P301", "P305", "P308", "P310", "P401", "P402", "P404"})
+FINAL = frozenset({"P301", "P305", "P308", "P310", "P312", "P401", "P402", "P404"})
 """Errors that another attempt cannot mend."""
 
 LaneKey = tuple[str, str, str]

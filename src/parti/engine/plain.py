@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
+from parti.design.budget import Cost
 from parti.design.model import Model
 from parti.design.payload import Payload
 from parti.design.step import Step
@@ -28,9 +30,10 @@ from parti.units import Seconds
 class PlainContext:
     """Implements ports.context.Context for code that is not a run. What must survive a crash is refused (P301)."""
 
-    __slots__ = ("_key", "_services", "_tenant")
+    __slots__ = ("_key", "_services", "_tenant", "_until")
 
-    def __init__(self, services: Services, tenant: str, key: str | None = None) -> None:
+    def __init__(self, services: Services, tenant: str, key: str | None = None, *, until: Seconds = inf) -> None:
+        self._until = until
         self._services = services
         self._tenant = tenant
         self._key = key
@@ -38,7 +41,8 @@ class PlainContext:
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """Call it, under its timeout."""
         key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else None
-        token = CURRENT.set(PlainContext(self._services, self._tenant, key))
+        until = min(self._until, self._services.clock.now() + part.timeout)
+        token = CURRENT.set(PlainContext(self._services, self._tenant, key, until=until))
         try:
             return await call(part.function, arguments, part.timeout, self._services.offload)
         except StepFailed:
@@ -95,6 +99,13 @@ class PlainContext:
     def uuid(self) -> UUID:
         """A new id."""
         return UUID(hex=self._services.chance.token(), version=4)
+
+    def spend(self, cost: Cost) -> None:
+        """Nothing limits what is no run, and nothing is journaled."""
+
+    def time_left(self) -> Seconds:
+        """Seconds until what is being called is given up."""
+        return max(0.0, self._until - self._services.clock.now())
 
     def idempotency_key(self) -> str:
         """The key of the write that is being called."""

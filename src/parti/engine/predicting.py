@@ -8,10 +8,11 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from parti.design.model import Model, Reason
+from parti.engine.budgets import settle
 from parti.engine.entries import Kind
 from parti.engine.identity import step_digest
 from parti.engine.services import Services
-from parti.engine.steps import counted, rewind
+from parti.engine.steps import as_failure, counted, reserve_or_fail, rewind
 from parti.errors import DeclarationError, ModelError
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion
@@ -31,10 +32,14 @@ async def predict(context: RunContext, model: Model, features: Any, explain: int
     digest = step_digest(body)
     version = await _pinned(context, model)
     known = run.recorded.take(context.path, model.name, digest) if run.recorded else None
+    if known and known.kind == Kind.FAIL:
+        raise as_failure(known.answer)
     if known:
         return _decode(model, to_json(known.answer), explain)
     started = run.services.clock.now()
+    held = reserve_or_fail(context, model, digest, body)
     answer = await counted(context, score(run.services, model, version, features, explain))
+    settle(context, model, held, None)
     took = run.services.clock.now() - started
     run.note(Kind.STEP, context.path, model.name, digest, started, took, body, answer)
     if run.services.replay_each:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from parti.engine.budgets import Spent
 from parti.engine.entries import Entry, Kind, decode
 from parti.errors import StoreError
 from parti.ports.store import JournalRow
@@ -39,6 +40,7 @@ class Recorded:
     pins: dict[str, int] = field(default_factory=dict)
     asked: dict[str, float] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
 
     def take(self, branch: str, part: str, digest: str) -> Entry | None:
         """The next journaled answer of that identity, if there is one left."""
@@ -66,8 +68,11 @@ class Recorded:
                 self.asked.pop(entry.digest, None)
             case Kind.ANSWER:
                 self.answers[entry.digest] = entry.answer
+            case Kind.SPEND:
+                self.spent.add(entry)
             case Kind.RETRY:
                 self._forget_the_world()
+                self.spent.forget()
 
     def _forget_the_world(self) -> None:
         """Keep what was computed, called and answered; forget what was looked up, and questions nobody answered."""

@@ -12,11 +12,12 @@ from typing import Any, Final
 from parti.design.handler import Handler
 from parti.design.topic import Topic
 from parti.engine.activation import Activation, Unwinding
-from parti.engine.calling import call
+from parti.engine.calling import OutOfTime, call
 from parti.engine.context import RunContext, new_event
 from parti.engine.entries import Kind
 from parti.engine.jobs import FINAL, Job, cause_of, dead_letter, error_json, retry_of
 from parti.engine.lanes import Lanes
+from parti.engine.limits import account_of, out_of_seconds, seconds_left
 from parti.engine.machine import (
     Begun,
     Cancelled,
@@ -164,9 +165,16 @@ class Runs:
     async def _call(self, job: Job, run: Activation, began: Seconds) -> Happening | None:
         """Call the function with what its journal answers; None when it was taken down and returned all the same."""
         run.value = await self._load(job, run)
-        CURRENT.set(RunContext(run, ""))
+        account = account_of(job.runner, run.recorded)
+        limit = min(job.runner.timeout, seconds_left(job.runner, job.record.busy))
+        CURRENT.set(RunContext(run, "", until=began + limit, account=account))
         run.inside = True
-        answer = await call(job.runner.function, run.value, job.runner.timeout, self.services.offload)
+        try:
+            answer = await call(job.runner.function, run.value, limit, self.services.offload)
+        except OutOfTime as late:
+            if limit < job.runner.timeout:
+                raise out_of_seconds(job.runner) from late
+            raise
         if run.unwinding is not Unwinding.NO:
             return None
         outcome = self._outcome(job, run, answer)
@@ -233,6 +241,7 @@ class Runs:
         await run.fence()
         if run.cancelled:  # meanwhile
             return Cancelled(self.services.clock.now())
+        job.record = job.record._replace(busy=job.record.busy + busy)
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
         job.activation.journaled, job.activation.task = True, task
         return None

@@ -9,18 +9,20 @@ from pydantic_core import to_json
 
 from parti.design.function import Function
 from parti.design.goals import Retry
+from parti.design.model import Model
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.engine.activation import Unwinding
+from parti.engine.budgets import Amount, reserve, settle
 from parti.engine.calling import OutOfTime, call
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import orderless, step_digest
 from parti.engine.rows import unpack_row
-from parti.errors import PartiError, StepFailed
+from parti.errors import BudgetSpent, PartiError, RunError, StepFailed
 from parti.ports.context import CURRENT
-from parti.units import duration_text
+from parti.units import Seconds, duration_text
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
@@ -44,19 +46,30 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
     attempt = 1
     while True:
         started = run.services.clock.now()
+        held = reserve_or_fail(context, part, digest, body)
+        if held is not None and held.is_money:  # on disk before it is spent: a crash must not make it be forgotten
+            await counted(context, run.fence())
+        inside = context.inside()
         try:
-            answer, value = await guarded(context.inside(), part, arguments)
+            answer, value = await guarded(inside, part, arguments, started)
         except Exception as error:
             if run.unwinding is not Unwinding.NO:  # not the step's failure: it was cut off, and said so in its own way
                 raise asyncio.CancelledError(run.unwinding.name) from error
-            failure = failure_of(part, error)
-            if attempt < part.retry.attempts and not isinstance(error, PartiError):
+            again = attempt < part.retry.attempts and not isinstance(error, PartiError)
+            settle(context, part, held, inside.cost, steps=0 if again else 1)
+            if again:
                 await pause(context, part.retry, attempt)
                 attempt += 1
                 continue
+            failure = failure_of(part, error)
             took = run.services.clock.now() - started
             run.note(Kind.FAIL, context.path, part.name, digest, started, took, body, as_answer(failure))
             raise failure from error
+        except asyncio.CancelledError:
+            if run.unwinding is Unwinding.NO:  # the function gave up waiting for it, and goes on
+                settle(context, part, held, inside.cost)
+            raise
+        settle(context, part, held, inside.cost)
         took = run.services.clock.now() - started
         run.note(Kind.STEP, context.path, part.name, digest, started, took, body, answer)
         if run.services.replay_each:
@@ -64,9 +77,23 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         return value
 
 
-async def guarded(inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> tuple[bytes, Any]:
+def reserve_or_fail(context: RunContext, part: Step | Tool | Model, digest: str, body: bytes) -> Amount | None:
+    """Reserve what a call may cost. A refusal is journaled: a replay is refused the same call, whatever is left then."""
+    try:
+        return reserve(context, part)
+    except BudgetSpent as refusal:
+        run = context.run
+        now = run.services.clock.now()
+        run.note(Kind.FAIL, context.path, part.name, digest, now, 0.0, body, to_json(refusal.as_json()))
+        raise
+
+
+async def guarded(
+    inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...], started: Seconds
+) -> tuple[bytes, Any]:
     """Call the function in its own context, under its timeout and the run's; its answer as JSON and as a value."""
     run = inside.run
+    inside.until = min(inside.until, started + part.timeout)
     run.busy += 1
     token = CURRENT.set(inside)
     try:
@@ -121,8 +148,12 @@ def as_answer(failure: StepFailed) -> bytes:
     return to_json({**failure.as_json(), "kind": failure.kind})
 
 
-def as_failure(facts: dict[str, Any]) -> StepFailed:
+def as_failure(facts: dict[str, Any]) -> RunError:
     """A failure out of the journal."""
+    if facts["code"] == "P312":
+        return BudgetSpent(
+            "P312", facts["error"], place=facts.get("place"), fix=facts.get("try", ""), limit=facts.get("limit", "")
+        )
     return StepFailed(
         facts["code"], facts["error"], place=facts.get("place"), fix=facts.get("try", ""), kind=facts.get("kind", "")
     )

@@ -16,11 +16,23 @@ from pydantic_core import to_json
 
 from parti.design.tool import Tool
 from parti.engine.activation import Activation, Unwinding
+from parti.engine.budgets import settle
 from parti.engine.calling import OutOfTime
 from parti.engine.entries import Kind
 from parti.engine.identity import question_of_doubt
 from parti.engine.recorded import Recorded, Write
-from parti.engine.steps import as_answer, as_failure, counted, digest_of, failure_of, guarded, in_words, pause, rewind
+from parti.engine.steps import (
+    as_answer,
+    as_failure,
+    counted,
+    digest_of,
+    failure_of,
+    guarded,
+    in_words,
+    pause,
+    reserve_or_fail,
+    rewind,
+)
 from parti.errors import NotDone, RunError
 from parti.ports.store import QuestionRecord
 from parti.units import duration_text
@@ -90,10 +102,12 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
                 return await _done(context, this, run.services.clock.now(), tool.function.returns.settle(happened))
         elif in_doubt and not tool.idempotent:
             await _park(context, this)
+        held = reserve_or_fail(context, tool, this.digest, this.body)
         await _intend(context, this)
         started = run.services.clock.now()
+        inside = context.inside(this.key)
         try:
-            settled = await guarded(context.inside(this.key), tool, this.arguments)
+            settled = await guarded(inside, tool, this.arguments, started)
         except NotDone as refusal:
             error: Exception = refusal
             in_doubt = False
@@ -104,9 +118,16 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
                 raise asyncio.CancelledError(run.unwinding.name) from unsure
             error = unsure
             in_doubt = True
+        except asyncio.CancelledError:
+            if run.unwinding is Unwinding.NO:  # the function gave up waiting for it, and goes on
+                settle(context, tool, held, inside.cost)
+            raise
         else:
+            settle(context, tool, held, inside.cost)
             return await _done(context, this, started, settled)
-        if attempt < tool.retry.attempts:
+        again = attempt < tool.retry.attempts
+        settle(context, tool, held, inside.cost, steps=0 if again else 1)
+        if again:
             await pause(context, tool.retry, attempt)
             attempt += 1
             continue

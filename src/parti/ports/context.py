@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from parti.design.budget import Cost
 from parti.design.model import Model
 from parti.design.payload import Payload
 from parti.design.step import Step
@@ -67,6 +68,14 @@ class Context(Protocol):
 
     def uuid(self) -> UUID:
         """A new id, the same in every replay of the run."""
+        ...
+
+    def spend(self, cost: Cost) -> None:
+        """The tool or step that is being called has cost this much, or that much more."""
+        ...
+
+    def time_left(self) -> Seconds:
+        """Seconds until the tool or step that is being called is given up, by its own timeout or one around it."""
         ...
 
     def idempotency_key(self) -> str:
