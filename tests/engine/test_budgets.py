@@ -132,14 +132,14 @@ def test_what_was_spent_is_journaled_also_where_nothing_limits_it(in_world: Play
 
 def test_a_crash_forgets_nothing_that_was_spent() -> None:
     """A call under way when the process ends may have been paid: it counts, and the next process pays from the rest."""
-    till, desk = Till(), System("desk")
-    hangs = asyncio.Event
+    till, desk, called = Till(), System("desk"), asyncio.Event()
 
     @desk.tool(effect="read", cost=Cost(usd=0.04))
     async def look(number: int) -> int:
         till.calls += 1
         if till.calls == 2:
-            await hangs().wait()
+            called.set()
+            await asyncio.Event().wait()
         return number
 
     @desk.post("/looking", budget=TEN_CENTS)
@@ -154,7 +154,7 @@ def test_a_crash_forgets_nothing_that_was_spent() -> None:
     async def main(world: World) -> None:
         async with world.running(desk, crash=True) as live:
             asked = asyncio.ensure_future(live.call("looking", [], idempotency_key="k"))
-            await asyncio.sleep(1)
+            await called.wait()
             asked.cancel()
         async with world.running(desk) as live:
             assert await result_of(live, "looking", idempotency_key="k") == "spent at 1"

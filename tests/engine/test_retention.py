@@ -165,6 +165,7 @@ def test_a_dead_run_that_is_put_back_in_line_is_not_forgotten_meanwhile() -> Non
             world.store.commit = slowly  # type: ignore[method-assign]
             retried = asyncio.ensure_future(live.engine.retry("pay:k"))
             await asyncio.sleep(30)
+            await retention._forget(live.engine, world.clock.now())
             assert "pay:k" in world.store.disk.runs
             slow.set()
             await retried
