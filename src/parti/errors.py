@@ -183,5 +183,23 @@ class LlmError(PartiError):
     """A language model cannot be asked, or did not answer as it should (P7xx)."""
 
 
+class AgentStopped(RunError):
+    """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
+
+    outcome: Any = None
+
+    @classmethod
+    def after(cls, agent: Any, outcome: Any) -> AgentStopped:
+        """The error of `agent` (design.agent.Agent) that stopped with `outcome` (design.outcome.Outcome)."""
+        error = cls(
+            "P705",
+            f"`{agent.name}` stopped after {outcome.turns} turns: {outcome.why}",
+            place=agent.place,
+            fix="catch AgentStopped and use .outcome, raise the limit, or give simpler work",
+        )
+        error.outcome = outcome
+        return error
+
+
 class ModelError(PartiError):
     """A model cannot be trained, stored or asked (P6xx)."""

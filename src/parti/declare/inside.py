@@ -25,7 +25,7 @@ async def ask(
     QuestionExpired (P306) is raised. No timeout waits for ever.
     """
     limit = None if timeout is None else seconds(timeout)
-    return await required("`ask`").ask(who, text, answer=_answer_type(answer), timeout=limit, default=default)
+    return await required("`ask`").ask(who, text, answer=type_asked_for(answer), timeout=limit, default=default)
 
 
 async def sleep(duration: str | float) -> None:
@@ -70,5 +70,6 @@ def time_left() -> float:
 
 
 @lru_cache(maxsize=256)
-def _answer_type(kind: Any) -> Payload:
+def type_asked_for(kind: Any) -> Payload:
+    """The type of an answer as a payload."""
     return payload_of(kind, place=NOWHERE, what="the answer of `ask`")

@@ -11,17 +11,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from parti.design.budget import NO_COST, Budget, Cost
+from parti.design.llm import Llm
 from parti.design.model import Model
 from parti.design.places import Place
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.engine.entries import Entry, Kind
 from parti.errors import BudgetSpent
+from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 BILLION: Final = 1_000_000_000
+
+Spender = Step | Tool | Model | Llm
+"""What takes from a budget when it is called."""
 
 
 class Amount(NamedTuple):
@@ -67,6 +72,11 @@ class Account:
         self.place = place
         self.parent = parent
 
+    @property
+    def limits_money(self) -> bool:
+        """Whether dollars or tokens are bounded, here or around."""
+        return any(account.limit.usd is not None or account.limit.tokens is not None for account in self._chain())
+
     def reserve(self, what: str, most: Amount) -> None:
         """Set aside the most that a call of `what` may cost. Raises BudgetSpent where that is more than is left."""
         for account in self._chain():
@@ -107,15 +117,24 @@ class Account:
 class Spent:
     """What a run's journal says was spent, by branch."""
 
-    __slots__ = ("_by_branch",)
+    __slots__ = ("_by_branch", "_seconds")
 
     def __init__(self) -> None:
         self._by_branch: dict[str, Amount] = {}
+        self._seconds: dict[str, Seconds] = {}
 
     def add(self, entry: Entry) -> None:
         """Learn one SPEND entry."""
         nanos, tokens, steps = entry.answer
         self._by_branch[entry.branch] = self.under(entry.branch, only=True).plus(Amount(nanos, tokens, steps))
+
+    def add_time(self, entry: Entry) -> None:
+        """Learn how long a step took."""
+        self._seconds[entry.branch] = self._seconds.get(entry.branch, 0.0) + entry.took
+
+    def seconds_under(self, path: str) -> Seconds:
+        """How long the steps of a branch took, one after the other, and what it started or is inside of them."""
+        return sum(took for branch, took in self._seconds.items() if _is_under(branch, path))
 
     def under(self, path: str, *, only: bool = False) -> Amount:
         """What was spent in a branch and, unless `only` there, in those it started and inside its steps."""
@@ -123,30 +142,37 @@ class Spent:
             return self._by_branch.get(path, NOTHING)
         total = NOTHING
         for branch, amount in self._by_branch.items():
-            if not path or branch == path or branch.startswith((f"{path}.", f"{path}/")):
+            if _is_under(branch, path):
                 total = total.plus(amount)
         return total
 
     def forget(self) -> None:
         """A person retried the run: its budget is granted anew."""
         self._by_branch.clear()
+        self._seconds.clear()
 
 
-def reserve(context: RunContext, part: Step | Tool | Model) -> Amount | None:
-    """Reserve what a call of `part` may cost; None where no budget limits it. Raises BudgetSpent."""
+def _is_under(branch: str, path: str) -> bool:
+    return not path or branch == path or branch.startswith((f"{path}.", f"{path}/"))
+
+
+def reserve(context: RunContext, part: Spender, most: Cost | None = None) -> Amount | None:
+    """Reserve the most that a call of `part` may cost (None: as declared); None where no budget limits it.
+
+    Raises BudgetSpent.
+    """
     account = context.account
     if account is None:
         return None
-    most = amount_of(_cost_of(part), steps=1)
-    account.reserve(part.name, most)
-    if most.is_money:
-        _note(context, part.name, most._replace(steps=0))
-    return most
+    cost = _cost_of(part) if most is None else most
+    held = amount_of(cost if cost is not NO_COST and account.limits_money else NO_COST, steps=1)
+    account.reserve(part.name, held)
+    if held.is_money:
+        _note(context, part.name, held._replace(steps=0))
+    return held
 
 
-def settle(
-    context: RunContext, part: Step | Tool | Model, held: Amount | None, told: Cost | None, *, steps: int = 1
-) -> None:
+def settle(context: RunContext, part: Spender, held: Amount | None, told: Cost | None, *, steps: int = 1) -> None:
     """A call is over, and `told` what it cost (None: as much as was declared). Journaled, also where nothing limits it."""
     if held is None:
         if told is not None:
@@ -161,7 +187,7 @@ def settle(
         _note(context, part.name, change)
 
 
-def _cost_of(part: Step | Tool | Model) -> Cost:
+def _cost_of(part: Spender) -> Cost:
     return part.cost if isinstance(part, Tool) else NO_COST
 
 

@@ -31,8 +31,10 @@ from parti.engine.sources import pump
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
 from parti.errors import Overloaded
+from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
@@ -60,6 +62,8 @@ class Engine:
         chance: Chance,
         offload: Offload,
         scorer: Scorer | None = None,
+        llms: Llms | None = None,
+        agents: AgentLoop | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
@@ -75,6 +79,8 @@ class Engine:
             offload=offload,
             commits=self.commits,
             scorer=scorer,
+            llms=llms,
+            agents=agents,
             allowed=starting.allowed_arrows(design),
             replay_each=replay_each,
         )
@@ -189,6 +195,8 @@ class Engine:
         if not self.failure.done():
             await self._write_down(grace)
         await self.abandon()
+        if self.services.llms is not None:
+            await self.services.llms.close()
         for job in self.runs.jobs.values():
             job.fail(stopping())
 

@@ -52,6 +52,8 @@ class Recorded:
         match entry.kind:
             case Kind.STEP | Kind.READ | Kind.NOW | Kind.SLEEP:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
+                if entry.branch and entry.took:
+                    self.spent.add_time(entry)
             case Kind.FAIL if entry.attempt == attempt:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
             case Kind.INTENT:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
+from parti.design.budget import Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
-from parti.design.model import Model
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.engine.activation import Unwinding
-from parti.engine.budgets import Amount, reserve, settle
+from parti.engine.budgets import Amount, Spender, reserve, settle
 from parti.engine.calling import OutOfTime, call
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import orderless, step_digest
@@ -77,10 +77,12 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         return value
 
 
-def reserve_or_fail(context: RunContext, part: Step | Tool | Model, digest: str, body: bytes) -> Amount | None:
+def reserve_or_fail(
+    context: RunContext, part: Spender, digest: str, body: bytes, most: Cost | None = None
+) -> Amount | None:
     """Reserve what a call may cost. A refusal is journaled: a replay is refused the same call, whatever is left then."""
     try:
-        return reserve(context, part)
+        return reserve(context, part, most)
     except BudgetSpent as refusal:
         run = context.run
         now = run.services.clock.now()

@@ -90,8 +90,8 @@ class Answer:
     """What came back. With `Request.output`, `text` is the JSON text of the output, unless tools are called.
 
     `model` is the version that the provider says answered; tokens are as it counted them; `first` is the time to the
-    first token and `took` the whole call, in seconds. `usd` is what the provider's list price makes of it, None where
-    nobody knows.
+    first token and `took` the whole call, in seconds. `usd` is what it cost: by the declared price, else by the provider's
+    list; None where nobody knows.
     """
 
     text: str
