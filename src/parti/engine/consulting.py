@@ -43,16 +43,16 @@ async def consult(
     try:
         answer: Answer = await counted(context, llms.answer(llm, request, key=run.key, tell=tell))
     except LlmError as error:
-        settle(context, llm, held, Cost())  # what failed is not paid, as far as a provider says
+        settle(context, llm, digest, held, Cost())  # what failed is not paid, as far as a provider says
         failure = StepFailed(error.code, error.what, place=llm.place, fix=error.fix, kind="parti.errors.LlmError")
         took = run.services.clock.now() - started
         run.note(Kind.FAIL, context.path, llm.name, digest, started, took, shown, as_answer(failure))
         raise failure from error
     except asyncio.CancelledError:
-        if run.unwinding is Unwinding.NO:  # given up by the function; it may have been paid
-            settle(context, llm, held, None if held is None else Cost(held.nanos / 1e9, held.tokens))
+        steps = 1 if run.unwinding is Unwinding.NO else 0
+        settle(context, llm, digest, held, None, returned=False, steps=steps)  # it may have been paid
         raise
-    settle(context, llm, held, Cost(answer.usd or 0.0, answer.tokens_in + answer.tokens_out))
+    settle(context, llm, digest, held, Cost(answer.usd or 0.0, answer.tokens_in + answer.tokens_out))
     took = run.services.clock.now() - started
     run.note(Kind.STEP, context.path, llm.name, digest, started, took, shown, answer.as_json())
     if run.services.replay_each:

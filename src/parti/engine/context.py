@@ -24,8 +24,9 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine import approving, consulting, predicting, steps, waiting, working, writes
+from parti.engine.accounts import Account
 from parti.engine.activation import Activation, Unwinding
-from parti.engine.budgets import Account
+from parti.engine.budgets import Told
 from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
@@ -43,7 +44,7 @@ class RunContext:
     apart the same way in every replay. Implements ports.context.Context.
     """
 
-    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "account", "cost", "path", "run", "until", "uses")
+    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "account", "path", "run", "told", "until", "uses")
 
     def __init__(
         self,
@@ -61,8 +62,8 @@ class RunContext:
         """When what surrounds it is given up: the earliest timeout of all around, in seconds since 1970."""
         self.account = account
         """Where what its calls cost is taken from; None while nothing limits the run."""
-        self.cost: Cost | None = None
-        """What the call that it is the inside of says it has cost so far."""
+        self.told = Told()
+        """What the call that it is the inside of says it has cost so far; shared with the tasks that it starts."""
         self._branches = 0
         self._chance: random.Random | None = None
         self._ids = 0
@@ -75,7 +76,9 @@ class RunContext:
         name = f"{self.path}.{self._branches}" if self.path else str(self._branches)
         self._branches += 1
         self.run.branched = True
-        return RunContext(self.run, name, self._key, until=self.until, account=self.account)
+        branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
+        branch.told = self.told
+        return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
@@ -225,8 +228,7 @@ class RunContext:
     def spend(self, cost: Cost) -> None:
         """See ports.context.Context."""
         self._must_be_inside("what is spent")
-        known = self.cost or Cost()
-        self.cost = Cost(known.usd + cost.usd, known.tokens + cost.tokens)
+        self.told.add(cost)
 
     def time_left(self) -> Seconds:
         """See ports.context.Context."""

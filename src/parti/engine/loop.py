@@ -16,7 +16,7 @@ from parti.design.model import Model
 from parti.design.schedule import Schedule
 from parti.design.source import Source
 from parti.engine import calls, publishing, starting
-from parti.engine.activation import Unwinding
+from parti.engine.activation import PATIENCE, Unwinding
 from parti.engine.calling import Offload
 from parti.engine.commits import After, Commits
 from parti.engine.context import branching
@@ -24,7 +24,7 @@ from parti.engine.jobs import Job, job_of_event
 from parti.engine.pressure import downstream, full_one
 from parti.engine.resting import Resting
 from parti.engine.retention import keep_no_longer
-from parti.engine.runs import PATIENCE, Runs
+from parti.engine.runs import Runs
 from parti.engine.schedules import keep_time
 from parti.engine.services import Services
 from parti.engine.sources import pump

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from parti.engine.budgets import Spent
+from parti.engine.accounts import Spent
 from parti.engine.entries import Entry, Kind, decode
 from parti.errors import StoreError
 from parti.ports.store import JournalRow

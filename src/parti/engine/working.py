@@ -9,7 +9,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
 from parti.design.outcome import Outcome
-from parti.engine.budgets import NOTHING, Account
+from parti.engine.accounts import NOTHING, Account
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
 from parti.engine.steps import rewind
