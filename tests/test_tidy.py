@@ -39,6 +39,9 @@ HEAVY = (
     "typer",
     "rich",
     "jsonschema",
+    "pydantic_ai",
+    "openai",
+    "httpx",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 
