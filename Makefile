@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,examples,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,embeddings,examples,dev]'
 	@touch $(INSTALLED)
 
 demo: $(INSTALLED)

@@ -33,6 +33,8 @@ HEAVY = (
     "skl2onnx",
     "onnx",
     "onnxruntime",
+    "tokenizers",
+    "usearch",
     "pandas",
     "uvicorn",
     "starlette",
