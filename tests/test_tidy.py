@@ -196,6 +196,7 @@ LAYERS = (
     "",
     "declare",
     "engine",
+    "agents",
     "mlops",
     "serve",
     "drawings",

@@ -67,8 +67,6 @@ CODES: Final[Mapping[str, str]] = {
     "P704": "a language model gave no valid output",
     "P705": "an agent stopped before it was done",
     "P706": "the tape has no such request",
-    "P707": "a tool server did not do as it should",
-    "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
 }
 
@@ -187,18 +185,6 @@ class AgentStopped(RunError):
     """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
 
     outcome: Any = None
-
-    @classmethod
-    def after(cls, agent: Any, outcome: Any) -> AgentStopped:
-        """The error of `agent` (design.agent.Agent) that stopped with `outcome` (design.outcome.Outcome)."""
-        error = cls(
-            "P705",
-            f"`{agent.name}` stopped after {outcome.turns} turns: {outcome.why}",
-            place=agent.place,
-            fix="catch AgentStopped and use .outcome, raise the limit, or give simpler work",
-        )
-        error.outcome = outcome
-        return error
 
 
 class ModelError(PartiError):

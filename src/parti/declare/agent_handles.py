@@ -55,7 +55,7 @@ class AgentHandle(PartHandle, Generic[T]):
         """
         outcome = await self.attempt(task)
         if outcome.output is None and not outcome.done:
-            raise AgentStopped.after(self.part, outcome)
+            raise _stopped(self.part, outcome)
         return outcome.output  # type: ignore[return-value]
 
     async def attempt(self, task: Any) -> Outcome[T]:
@@ -85,7 +85,7 @@ class Work(Generic[T]):
     def output(self) -> T:
         """The output. Raises AgentStopped (P705) when there is none."""
         if self.outcome.output is None and not self.outcome.done:
-            raise AgentStopped.after(self._agent, self.outcome)
+            raise _stopped(self._agent, self.outcome)
         return self.outcome.output  # type: ignore[return-value]
 
     def __aiter__(self) -> Work[T]:
@@ -103,6 +103,17 @@ class Work(Generic[T]):
             return await required("an agent").work(self._agent, task, tell=self._pieces.put_nowait)
         finally:
             self._pieces.put_nowait(None)
+
+
+def _stopped(agent: Agent, outcome: Outcome[Any]) -> AgentStopped:
+    error = AgentStopped(
+        "P705",
+        f"`{agent.name}` stopped after {outcome.turns} turns: {outcome.why}",
+        place=agent.place,
+        fix="catch AgentStopped and use .outcome, raise the limit, or give simpler work",
+    )
+    error.outcome = outcome
+    return error
 
 
 def _text(task: Any) -> str:

@@ -67,9 +67,7 @@ class Engine:
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
-        self._design = design
-        self.clock = clock
-        self.chance = chance
+        self._design, self.clock, self.chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
             design=design,
@@ -107,7 +105,7 @@ class Engine:
         """The offset that the next event of each topic and partition will get."""
         self.services.publish = partial(publishing.accept, self)
         self.sources_open = 0
-        self.active_calls = {endpoint.name: 0 for endpoint in design.all(Endpoint)}
+        self.active_calls = dict.fromkeys((endpoint.name for endpoint in design.all(Endpoint)), 0)
         """Runs of each endpoint that are at work or in line, also those that nobody waits for any more."""
         self.aside_calls = dict(self.active_calls)
         """Runs of each endpoint that wait for people or timers."""
@@ -116,9 +114,9 @@ class Engine:
         self.retrying: set[str] = set()
         """Dead runs that are being put back in line."""
         self.forgetting = asyncio.Lock()
-        """Held while old runs are deleted: none of them may be put back in line meanwhile."""
+        """Held while old runs are deleted; none is put back in line meanwhile."""
         self.publishing: dict[str, asyncio.Future[None]] = {}
-        """Publications with an idempotency key that are under way."""
+        """Keyed publications that are under way."""
         self.pending: dict[str, int] = {}
         """Events of each topic that were published from outside and are not on disk yet."""
         self._background: set[asyncio.Task[Any]] = set()
