@@ -114,7 +114,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
 
 def _likeness(one: list[str], other: list[str]) -> float:
-    return difflib.SequenceMatcher(None, one, other, autojunk=False).quick_ratio()
+    """By letters: two requests often differ in one line, and it matters how much."""
+    return difflib.SequenceMatcher(None, "\n".join(one), "\n".join(other), autojunk=False).quick_ratio()
 
 
 def _is_change(line: str) -> bool:
