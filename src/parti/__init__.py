@@ -1,7 +1,7 @@
 """Parti: the architecture of an AI system is the program."""
 
 from parti.declare.agent_handles import Work
-from parti.declare.inside import ask, idempotency_key, now, random, sleep, spend, time_left, uuid
+from parti.declare.inside import ask, idempotency_key, now, random, sleep, spend, tell, time_left, uuid
 from parti.declare.system import System
 from parti.design.approval import Approval
 from parti.design.budget import Budget, Cost
@@ -53,6 +53,7 @@ __all__ = [
     "random",
     "sleep",
     "spend",
+    "tell",
     "time_left",
     "uuid",
 ]

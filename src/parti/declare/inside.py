@@ -61,6 +61,14 @@ def spend(*, usd: float = 0.0, tokens: int = 0) -> None:
     required("`spend`").spend(Cost(usd, tokens))
 
 
+def tell(text: str) -> None:
+    """Tell `text` to whoever called the durable endpoint and listens (``Accept: text/event-stream``), at once.
+
+    Nothing is journaled, and a replay tells it again: it is for showing progress, not for results.
+    """
+    required("`tell`").tell(text)
+
+
 def time_left() -> float:
     """Seconds until the tool or step that is being called is given up, by its own timeout or one around it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,6 +79,7 @@ class Activation:
         "settled",
         "started",
         "task",
+        "tell",
         "unwinding",
         "value",
         "waiting_since",
@@ -129,6 +131,7 @@ class Activation:
         """Writes (tool and key) that ended in doubt."""
         self.cancelled = False
         """Whether a person cancelled the run."""
+        self.tell: Callable[[str], None] = _to_nobody
         self.unwinding = Unwinding.NO
         self.task: asyncio.Task[None] | None = None
 
@@ -223,6 +226,10 @@ async def wind_down(run: Activation) -> None:
         for task in done:
             if not task.cancelled():
                 task.exception()  # looked at: nobody else will
+
+
+def _to_nobody(_: str) -> None:
+    """Nobody listens."""
 
 
 def _quoted(text: str) -> bytes:

@@ -230,6 +230,11 @@ class RunContext:
         self._must_be_inside("what is spent")
         self.told.add(cost)
 
+    def tell(self, text: str) -> None:
+        """See ports.context.Context."""
+        self.refuse_when_over()
+        self.run.tell(text)
+
     def time_left(self) -> Seconds:
         """See ports.context.Context."""
         self._must_be_inside("the time left")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -331,10 +331,16 @@ class Engine:
     # What others may ask of it: see ports.operations.Operations
 
     async def call(
-        self, endpoint: str, arguments: Sequence[Any], *, idempotency_key: str = "", tenant: str = "main"
+        self,
+        endpoint: str,
+        arguments: Sequence[Any],
+        *,
+        idempotency_key: str = "",
+        tenant: str = "main",
+        tell: Callable[[str], None] | None = None,
     ) -> Outcome:
         """See Operations.call."""
-        return await calls.call(self, endpoint, tuple(arguments), idempotency_key, tenant)
+        return await calls.call(self, endpoint, tuple(arguments), idempotency_key, tenant, tell)
 
     async def answer_plain(self, endpoint: str, arguments: Sequence[Any], *, tenant: str = "main") -> bytes:
         """See Operations.answer_plain."""

@@ -123,6 +123,9 @@ class PlainContext:
     def spend(self, cost: Cost) -> None:
         """Nothing limits what is no run, and nothing is journaled."""
 
+    def tell(self, text: str) -> None:
+        """Nobody listens to what is no run."""
+
     def time_left(self) -> Seconds:
         """Seconds until what is being called is given up."""
         return max(0.0, self._until - self._services.clock.now())

@@ -108,6 +108,7 @@ class Runs:
         assert duty is Duty.WORK
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
         job.activation.journaled = job.stored
+        job.activation.tell = job.tell
         job.activation.task = asyncio.Task(self._drive(job), context=Context())
         if job.stored:
             self.begun(job)
@@ -250,7 +251,7 @@ class Runs:
             return Cancelled(self.services.clock.now())
         job.record = job.record._replace(busy=job.record.busy + busy)
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
-        job.activation.journaled, job.activation.task = True, task
+        job.activation.journaled, job.activation.task, job.activation.tell = True, task, job.tell
         return None
 
     def _conclude(self, job: Job, happening: Happening) -> None:

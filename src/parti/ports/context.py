@@ -95,6 +95,10 @@ class Context(Protocol):
         """The tool or step that is being called has cost this much, or that much more."""
         ...
 
+    def tell(self, text: str) -> None:
+        """Tell `text` to whoever waits for the run and listens. Nothing is journaled: a replay tells it again."""
+        ...
+
     def time_left(self) -> Seconds:
         """Seconds until the tool or step that is being called is given up, by its own timeout or one around it."""
         ...
