@@ -19,6 +19,7 @@ from parti.design.graph import Design
 from parti.design.model import Model
 from parti.engine.loop import Engine
 from parti.ports.exporter import Exporter
+from parti.ports.llm import Provider
 from parti.ports.scorer import Scorer
 from parti.units import Seconds
 
@@ -59,6 +60,20 @@ def exporter() -> Exporter:
     from parti.adapters.onnx.export import OnnxExporter  # noqa: PLC0415 numpy and onnx only where models are trained
 
     return OnnxExporter()
+
+
+def local_llm() -> Provider:
+    """What answers for the target `local`. Its first answer raises P702 without its package or its weights."""
+    from parti.adapters.llm.local import LocalProvider  # noqa: PLC0415 only where a language model is asked
+
+    return LocalProvider()
+
+
+def local_weights() -> Path | None:
+    """Where the default weights of the local model lie; None where they are not installed."""
+    from parti.adapters.llm.weights import default_weights  # noqa: PLC0415 only where a language model is asked
+
+    return default_weights()
 
 
 @asynccontextmanager
