@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from parti.adapters.llm.chat_schema import Schema, choice_schema, output_schema
 from parti.ports.llm import Answered, Finish, LlmFailure, Message, Request, Returned, Said, ToolCall
 
@@ -42,13 +44,11 @@ def answer_of(request: Request, text: str, finish: Finish) -> tuple[str, tuple[T
     """
     if not (request.tools or request.output):
         return text, (), finish
-    if finish == "length" and text.lstrip()[:1] in _BEGINNINGS:
-        return text, (), finish
     try:
-        value = json.loads(text)
+        value = from_json(text or "null", allow_partial=finish == "length")
     except ValueError as wrong:
         raise _loose() from wrong
-    if not request.tools:
+    if finish == "length" or not request.tools:
         return text, (), finish
     match value:
         case {"tool": str(name), "arguments": dict(arguments)}:
@@ -66,10 +66,6 @@ def _loose() -> LlmFailure:
         lasting=True,
         fix="ask for a simpler type: no contradicting bounds, no patterns that look around",
     )
-
-
-_BEGINNINGS: Final = ("", *'{["-0123456789tfn')
-"""How JSON begins, even if no more came of it."""
 
 
 def _messages(request: Request) -> list[dict[str, str]]:

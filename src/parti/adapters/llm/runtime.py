@@ -6,17 +6,15 @@ import os
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from parti.adapters.llm.completion import Completion, Hear, Reply
 from parti.errors import DeclarationError
 from parti.extras import need
-from parti.ports.llm import Finish, LlmFailure
-from parti.units import Seconds
+from parti.ports.llm import LlmFailure
 
 SLOTS: Final = 4
 """Requests that are answered at once; each has a whole context window of memory. 4 give 1.5 times the tokens of 1."""
@@ -26,20 +24,6 @@ BATCH: Final = 128
 
 THREADS_MAX: Final = 8
 """More only get into each other's way: memory is the limit."""
-
-Hear = Callable[[str], bool]
-"""Is given each piece of text, also empty ones; True ends the generation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What was written. `first` is the time of the first piece on the monotonic clock, 0 without any."""
-
-    text: str
-    finish: Finish
-    tokens_in: int
-    tokens_out: int
-    first: Seconds
 
 
 class Runtime:
@@ -56,67 +40,20 @@ class Runtime:
 
     def generate(self, body: Mapping[str, Any], schema: Mapping[str, Any] | None, hear: Hear) -> Reply:
         """Answer a chat, held to `schema`; blocks. Raises P703 for a prompt too long, P702 or P701 for other failures."""
-        taken = _Taken(hear)
+        completion = Completion(hear)
         extra = {} if schema is None else {"grammar": self._library.json_schema_to_grammar(dict(schema))}
         # Progress is asked for so that a call can also be ended while its prompt is read.
         options = {"stream": True, "return_progress": True, "stream_options": {"include_usage": True}}
         try:
-            self._server.handle_chat_completions({**body, **extra, **options}, taken.take)
+            self._server.handle_chat_completions({**body, **extra, **options}, completion.take)
         except (ValueError, RuntimeError) as wrong:
             raise LlmFailure("P702", f"the local model refused the request: {wrong}", lasting=True) from wrong
-        return taken.reply()
+        return completion.reply()
 
     def close(self) -> None:
         """Free the memory, once the calls under way are done; blocks."""
         self.work.shutdown(wait=True)
         del self._server
-
-
-class _Taken:
-    """Gathers the chunks of one streamed completion."""
-
-    def __init__(self, hear: Hear) -> None:
-        self._hear = hear
-        self._pieces: list[str] = []
-        self._finish = ""
-        self._usage: Mapping[str, int] = {}
-        self._error: Mapping[str, Any] | None = None
-        self._wrong: Exception | None = None
-        self._first: Seconds = 0.0
-
-    def take(self, chunk: Mapping[str, Any]) -> bool:
-        """Called by the runtime, which swallows exceptions: so they are kept. True ends the generation."""
-        try:
-            return self._take(chunk)
-        except Exception as wrong:
-            self._wrong = wrong
-            return True
-
-    def _take(self, chunk: Mapping[str, Any]) -> bool:
-        self._error = chunk.get("error") or self._error
-        self._usage = chunk.get("usage") or self._usage
-        piece = ""
-        for choice in chunk.get("choices") or ():
-            piece += choice.get("delta", {}).get("content") or ""
-            self._finish = choice.get("finish_reason") or self._finish
-        if piece:
-            self._first = self._first or time.monotonic()
-            self._pieces.append(piece)
-        return self._hear(piece)
-
-    def reply(self) -> Reply:
-        """All of it. Raises what went wrong."""
-        if self._wrong:
-            raise self._wrong
-        if self._error:
-            raise _failure(self._error)
-        return Reply(
-            text="".join(self._pieces),
-            finish={"stop": "stop", "length": "length"}.get(self._finish, "other"),  # type: ignore[arg-type]
-            tokens_in=self._usage.get("prompt_tokens", 0),
-            tokens_out=self._usage.get("completion_tokens", 0),
-            first=self._first,
-        )
 
 
 def library() -> Any:
@@ -162,21 +99,6 @@ def _serve(library: Any, path: Path, context: int) -> Any:
 def _threads() -> int:
     ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(THREADS_MAX, ours)
-
-
-def _failure(error: Mapping[str, Any]) -> LlmFailure:
-    said = str(error.get("message", "it did not say why"))
-    if error.get("type") == "exceed_context_size_error":
-        tokens, window = int(error["n_prompt_tokens"]), int(error["n_ctx"])
-        return LlmFailure(
-            "P703",
-            f"the request has {tokens} tokens, {tokens - window} more than the context window of {window}",
-            lasting=True,
-            fix="send less, or declare the model with a larger context",
-        )
-    if error.get("code") == 400:
-        return LlmFailure("P702", f"the local model refused the request: {said}", lasting=True)
-    return LlmFailure("P701", f"the local model failed: {said}")
 
 
 _lock = threading.Lock()
