@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import jsonschema
 import pytest
@@ -408,3 +410,20 @@ def test_a_missing_runtime_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(LlmFailure, match="needs the package 'xllamacpp'") as caught:
         runtime.library()
     assert (caught.value.code, caught.value.fix) == ("P702", "pip install 'parti[local]'")
+
+
+def test_a_model_that_takes_no_8_bits_is_loaded_with_16() -> None:
+    """The runtime refuses the first; each try has a socket of its own, gone once the server stands."""
+    tried: list[Any] = []
+
+    def serve(wanted: Any) -> Any:
+        tried.append((wanted.cache_type_k, Path(wanted.hostnames[0]).parent))
+        assert tried[-1][1].is_dir()
+        if wanted.cache_type_k == "q8":
+            raise RuntimeError("Failed to init server")
+        return "server"
+
+    library = MagicMock(Server=serve, ggml_type=SimpleNamespace(GGML_TYPE_Q8_0="q8", GGML_TYPE_F16="f16"))
+    assert runtime._serve(library, Path("some.gguf"), 64) == "server"
+    assert [kind for kind, _ in tried] == ["q8", "f16"]
+    assert not any(folder.exists() for _, folder in tried)

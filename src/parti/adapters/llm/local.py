@@ -14,7 +14,7 @@ from parti.design.llm import Llm
 from parti.ports.llm import Answer, Request, Tell
 
 CONTEXT: Final = 4096
-"""Tokens of the context window, where the Llm names none: 23 KB of memory each and slot with the default weights."""
+"""Tokens of the context window, where the Llm names none: 12 KB of memory each and slot with the default weights."""
 
 _Held = tuple[Path, int, Runtime]
 

@@ -68,23 +68,14 @@ def library() -> Any:
 
 
 def _serve(library: Any, path: Path, context: int) -> Any:
-    """A loaded server. It insists on a listener: a Unix socket in a folder of our own, unlinked as soon as it stands."""
-    folder = tempfile.mkdtemp(prefix="parti-")
-    wanted = library.CommonParams()
-    wanted.model.path = str(path)
-    wanted.n_ctx = context * SLOTS  # it is split over the slots
-    wanted.n_parallel = SLOTS
-    wanted.n_batch = wanted.n_ubatch = BATCH
-    wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = _threads()
-    wanted.cache_ram_mib = 0
-    wanted.verbosity = -1
-    wanted.endpoint_slots = False
-    wanted.ui = False
-    wanted.n_threads_http = 1
-    wanted.hostnames = [f"{folder}/s.sock"]
-    wanted.api_keys = [os.urandom(16).hex()]
+    """A loaded server. Its attention is kept in 8 bits: a third less memory in all, and faster, with the default weights."""
+    kinds = library.ggml_type
     try:
-        return library.Server(wanted)
+        return _start(library, path, context, kinds.GGML_TYPE_Q8_0)
+    except RuntimeError:
+        pass  # a model whose heads are not made of blocks of 32 takes 16 bits only; what is broken fails again
+    try:
+        return _start(library, path, context, kinds.GGML_TYPE_F16)
     except (RuntimeError, ValueError) as wrong:
         raise LlmFailure(
             "P702",
@@ -92,6 +83,27 @@ def _serve(library: Any, path: Path, context: int) -> Any:
             lasting=True,
             fix="name the GGUF file of a chat model that fits into memory, or declare a smaller context",
         ) from wrong
+
+
+def _start(library: Any, path: Path, context: int, kind: Any) -> Any:
+    """It insists on a listener: a Unix socket in a folder of our own, unlinked as soon as it stands."""
+    wanted = library.CommonParams()
+    wanted.model.path = str(path)
+    wanted.n_ctx = context * SLOTS  # it is split over the slots
+    wanted.n_parallel = SLOTS
+    wanted.n_batch = wanted.n_ubatch = BATCH
+    wanted.cache_type_k = wanted.cache_type_v = kind
+    wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = _threads()
+    wanted.cache_ram_mib = 0
+    wanted.verbosity = -1
+    wanted.endpoint_slots = False
+    wanted.ui = False
+    wanted.n_threads_http = 1
+    wanted.api_keys = [os.urandom(16).hex()]
+    folder = tempfile.mkdtemp(prefix="parti-")
+    wanted.hostnames = [f"{folder}/s.sock"]
+    try:
+        return library.Server(wanted)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
