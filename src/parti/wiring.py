@@ -93,9 +93,7 @@ def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> 
 def provider_for(llm: Llm) -> Provider:
     """What answers for a declared language model. Nothing is imported or loaded before it is asked."""
     if llm.target == LOCAL:
-        from parti.adapters.llm.local import LocalProvider  # noqa: PLC0415 only where it is declared
-
-        return LocalProvider()
+        return local_llm()
     from parti.adapters.llm.pydantic_ai import PydanticAiProvider  # noqa: PLC0415 see above
 
     return PydanticAiProvider()
@@ -106,6 +104,20 @@ def exporter() -> Exporter:
     from parti.adapters.onnx.export import OnnxExporter  # noqa: PLC0415 numpy and onnx only where models are trained
 
     return OnnxExporter()
+
+
+def local_llm() -> Provider:
+    """What answers for the target `local`. Its first answer raises P702 without its package or its weights."""
+    from parti.adapters.llm.local import LocalProvider  # noqa: PLC0415 only where a language model is asked
+
+    return LocalProvider()
+
+
+def local_weights() -> Path | None:
+    """Where the default weights of the local model lie; None where they are not installed."""
+    from parti.adapters.llm.weights import default_weights  # noqa: PLC0415 only where a language model is asked
+
+    return default_weights()
 
 
 @asynccontextmanager

@@ -1,1 +1,1 @@
-"""Language models: each file but the door `pydantic_ai.py` imports Pydantic AI, and is itself imported only once a model is asked."""
+"""Language models: what answers the requests of `ports/llm.py`, each file imported only once such a model is asked."""
