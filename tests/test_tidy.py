@@ -33,12 +33,17 @@ HEAVY = (
     "skl2onnx",
     "onnx",
     "onnxruntime",
+    "tokenizers",
+    "usearch",
     "pandas",
     "uvicorn",
     "starlette",
     "typer",
     "rich",
     "jsonschema",
+    "pydantic_ai",
+    "openai",
+    "httpx",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 
@@ -191,6 +196,7 @@ LAYERS = (
     "",
     "declare",
     "engine",
+    "agents",
     "mlops",
     "serve",
     "drawings",

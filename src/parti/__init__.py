@@ -1,25 +1,43 @@
 """Parti: the architecture of an AI system is the program."""
 
-from parti.declare.inside import ask, idempotency_key, now, random, sleep, spend, time_left, uuid
+from parti.declare.agent_handles import Work
+from parti.declare.inside import ask, idempotency_key, now, random, sleep, spend, tell, time_left, uuid
 from parti.declare.system import System
+from parti.design.approval import Approval
 from parti.design.budget import Budget, Cost
 from parti.design.dead_letter import DeadLetter
 from parti.design.goals import Retry, Slo
 from parti.design.labels import Label
+from parti.design.llm import Price
 from parti.design.model import Reason
+from parti.design.outcome import Outcome
 from parti.design.question import Question
-from parti.errors import BudgetSpent, NotDone, Overloaded, PartiError, QuestionExpired, StepFailed
+from parti.errors import (
+    AgentStopped,
+    BudgetSpent,
+    LlmError,
+    NotDone,
+    Overloaded,
+    PartiError,
+    QuestionExpired,
+    StepFailed,
+)
 from parti.mlops.training import Training
 
 __all__ = [
+    "AgentStopped",
+    "Approval",
     "Budget",
     "BudgetSpent",
     "Cost",
     "DeadLetter",
     "Label",
+    "LlmError",
     "NotDone",
+    "Outcome",
     "Overloaded",
     "PartiError",
+    "Price",
     "Question",
     "QuestionExpired",
     "Reason",
@@ -28,12 +46,14 @@ __all__ = [
     "StepFailed",
     "System",
     "Training",
+    "Work",
     "ask",
     "idempotency_key",
     "now",
     "random",
     "sleep",
     "spend",
+    "tell",
     "time_left",
     "uuid",
 ]

@@ -60,6 +60,14 @@ CODES: Final[Mapping[str, str]] = {
     "P603": "the answer of a model does not fit its output type",
     "P604": "training or evaluating a model failed",
     "P605": "a version of a model cannot give reasons",
+    # P7xx: language models and agents
+    "P701": "a language model did not answer",
+    "P702": "a language model cannot be asked as declared",
+    "P703": "a request is larger than the context window",
+    "P704": "a language model gave no valid output",
+    "P705": "an agent stopped before it was done",
+    "P706": "the tape has no such request",
+    "P709": "a call was not approved",
 }
 
 
@@ -167,6 +175,16 @@ class Overloaded(PartiError):
 
 class UsageError(PartiError):
     """A command or request asks for something that cannot be (P5xx)."""
+
+
+class LlmError(PartiError):
+    """A language model cannot be asked, or did not answer as it should (P7xx)."""
+
+
+class AgentStopped(RunError):
+    """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
+
+    outcome: Any = None
 
 
 class ModelError(PartiError):

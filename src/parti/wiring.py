@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
@@ -15,10 +15,15 @@ from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
 from parti.adapters.sqlite.verify import verify_file
+from parti.agents.gate import Gate
+from parti.agents.loop import work
+from parti.agents.tape import Playing, Recording
 from parti.design.graph import Design
+from parti.design.llm import LOCAL, Llm
 from parti.design.model import Model
 from parti.engine.loop import Engine
 from parti.ports.exporter import Exporter
+from parti.ports.llm import Llms, Provider
 from parti.ports.scorer import Scorer
 from parti.units import Seconds
 
@@ -26,12 +31,24 @@ PATIENCE: Final[Seconds] = 3.0
 """How long to wait for another process to say where it listens, or to let go of the store."""
 
 
+Providers = Callable[[Llm], Provider]
+"""Makes what answers for a language model."""
+
+
 def new_engine(
-    design: Design, store: SqliteStore, *, stand_ins: bool = False, replay_each: bool = False, works: bool = True
+    design: Design,
+    store: SqliteStore,
+    *,
+    stand_ins: bool = False,
+    replay_each: bool = False,
+    works: bool = True,
+    providers: Providers | None = None,
+    tape: Tape | None = None,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
-    One that is never begun needs nothing to serve models with: `works=False`.
+    One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
+    language models; `tape` records what those answer, or plays it back.
     """
     return Engine(
         design,
@@ -40,6 +57,8 @@ def new_engine(
         chance=SystemChance(),
         offload=asyncio.to_thread,
         scorer=scorer_for(design) if works else None,
+        llms=llms_for(design, providers or provider_for, tape) if works else None,
+        agents=work,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )
@@ -54,11 +73,51 @@ def scorer_for(design: Design) -> Scorer | None:
     return OnnxScorer()
 
 
+class Tape(NamedTuple):
+    """Where answers of language models are recorded, or played back from."""
+
+    folder: Path
+    play: bool
+
+
+def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> Llms | None:
+    """The language models of a design, behind one gate; None when it has none."""
+    if not any(design.all(Llm)):
+        return None
+    gate = Gate(design, providers, SystemClock(), SystemChance())
+    if tape is None:
+        return gate
+    return Playing(tape.folder, gate) if tape.play else Recording(tape.folder, gate)
+
+
+def provider_for(llm: Llm) -> Provider:
+    """What answers for a declared language model. Nothing is imported or loaded before it is asked."""
+    if llm.target == LOCAL:
+        return local_llm()
+    from parti.adapters.llm.pydantic_ai import PydanticAiProvider  # noqa: PLC0415 see above
+
+    return PydanticAiProvider()
+
+
 def exporter() -> Exporter:
     """What turns trained estimators into ONNX. Raises P110 only once it is used without its packages."""
     from parti.adapters.onnx.export import OnnxExporter  # noqa: PLC0415 numpy and onnx only where models are trained
 
     return OnnxExporter()
+
+
+def local_llm() -> Provider:
+    """What answers for the target `local`. Its first answer raises P702 without its package or its weights."""
+    from parti.adapters.llm.local import LocalProvider  # noqa: PLC0415 only where a language model is asked
+
+    return LocalProvider()
+
+
+def local_weights() -> Path | None:
+    """Where the default weights of the local model lie; None where they are not installed."""
+    from parti.adapters.llm.weights import default_weights  # noqa: PLC0415 only where a language model is asked
+
+    return default_weights()
 
 
 @asynccontextmanager
@@ -152,15 +211,18 @@ def default_path(app: Path, system: str) -> Path:
 
 
 __all__ = [
+    "Providers",
     "Remote",
     "SystemChance",
     "SystemClock",
+    "Tape",
     "changing",
     "default_path",
     "describe_holder",
     "exporter",
     "new_engine",
     "open_store",
+    "provider_for",
     "scorer_for",
     "serving",
     "tune_process",

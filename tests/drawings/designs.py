@@ -8,11 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from parti.design.agent import Agent
+from parti.design.budget import Budget
 from parti.design.endpoint import Endpoint
 from parti.design.function import Function, Parameter
 from parti.design.goals import NO_RETRY, Retry, Slo
 from parti.design.graph import Arrow, Design, Opaque, Part
 from parti.design.handler import Handler
+from parti.design.llm import Llm, Price
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.payload import Payload, schema_digest
@@ -180,6 +183,28 @@ class Builder:
             Model(name=name, place=self.place(), inputs=payload(takes), output=payload(returns), timeout=1.0)
         )
 
+    def llm(self, name: str, target: str, fallbacks: tuple[str, ...] = ()) -> None:
+        place = self.place()
+        self.parts.append(
+            Llm(
+                name=name, place=place, target=target, model="", fallbacks=fallbacks, timeout=60.0, attempts=3,
+                per_minute=60.0, concurrency=8, price=Price(0.15, 0.6), context=None, max_tokens=512,
+                settings={"temperature": 0.2}, region="eu", processor="acme",
+            )
+        )  # fmt: skip
+        self.arrows += [Arrow(name, "calls", other, place, may=True) for other in fallbacks]
+
+    def agent(self, name: str, llm: str, output: Any, *tools: str) -> None:
+        place = self.place()
+        self.parts.append(
+            Agent(
+                name=name, place=place, llm=llm, tools=tools, output=payload(output), instructions="Write well.",
+                version="0" * 8, budget=Budget(usd=0.05, steps=6), turns=10, repairs=2, about="Write well.",
+            )
+        )  # fmt: skip
+        self.arrows.append(Arrow(name, "calls", llm, place))
+        self.arrows += [Arrow(name, "calls", tool, place, may=True) for tool in tools]
+
     def monitor(self, name: str, title: str, *, does: str = "") -> None:
         place = self.place()
         made = function(name, place, [], dict[str, float])
@@ -243,6 +268,9 @@ def lending() -> Design:
     make.schedule("retrain", 3600.0, does="calls risk, reads decisions")
     make.monitor("approval_rate", "Approvals by group", does="reads decisions, reads book")
     make.hidden("decide", "getattr with a name made at run time")
+    make.llm("local", "local")
+    make.agent("writer", "local", Letter, "credit_file")
+    make.does("decide", "calls writer")
     return make.design(Slo(p99="2s", availability=0.999))
 
 
@@ -305,11 +333,13 @@ def random_design(seed: int, count: int, arrows: float = 1.6) -> Design:
         lambda name: make.source(name, "t"),
         lambda name: make.monitor(name, name.title()),
         make.person,
+        lambda name: make.llm(name, "openai:gpt"),
+        lambda name: make.agent(name, "t", Letter),
     ]
     for index in range(count):
         length = chance.choice([4, 6, 8, 10, 60]) if chance.random() < 0.1 else chance.randint(3, 12)
         name = "abcdefghij"[index % 10] + '_<&>"x'[index % 6] + "o" * (length - 4) + str(index)
-        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10])](name)
+        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12])](name)
     names = [part.name for part in make.parts]
     found = set()
     for _ in range(int(count * arrows)):

@@ -14,10 +14,14 @@ from pydantic_core import from_json, to_json
 
 from parti import PartiError, System, ask
 from parti.adapters.virtual import Faults, SeededChance, VirtualClock, VirtualStore, run_virtual
+from parti.agents.gate import Gate
+from parti.agents.loop import work
+from parti.design.llm import Llm
 from parti.engine.entries import Entry, decode
 from parti.engine.loop import Engine
 from parti.ports.store import RunRecord, State, Store
 from parti.testing.live import Live
+from parti.testing.script import Script
 
 T = TypeVar("T")
 
@@ -50,7 +54,13 @@ class World:
 
     @asynccontextmanager
     async def running(
-        self, system: System, *, stand_ins: bool = False, crash: bool = False, grace: float = 10.0
+        self,
+        system: System,
+        *,
+        stand_ins: bool = False,
+        crash: bool = False,
+        grace: float = 10.0,
+        script: Script | dict[str, Script] | None = None,
     ) -> AsyncIterator[Live]:
         """The system while the block runs; then it is stopped, or with `crash` it just ends."""
         engine = Engine(
@@ -61,6 +71,8 @@ class World:
             offload=asyncio.to_thread,
             stand_ins=stand_ins,
             replay_each=self.replay_each,
+            llms=None if script is None else Gate(system.design, lambda llm: _of(script, llm), self.clock, self.chance),
+            agents=work,
         )
         await engine.start()
         try:
@@ -73,6 +85,10 @@ class World:
                 await engine.stop(grace)
         if not crash and engine.failure.done():
             engine.failure.result()
+
+
+def _of(script: Script | dict[str, Script], llm: Llm) -> Script:
+    return script if isinstance(script, Script) else script[llm.name]
 
 
 Play = Callable[[Callable[[World], Coroutine[Any, Any, T]]], T]

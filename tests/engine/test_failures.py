@@ -18,12 +18,14 @@ from engine_kit import (
     failing_desk,
     kinds_of,
     orders,
+    play,
     the_run,
     wait_for_state,
 )
 
 import parti
 from parti import DeadLetter, Retry, System
+from parti.adapters.virtual import Faults
 from parti.ports.store import State
 
 
@@ -451,3 +453,35 @@ def test_a_retried_run_asks_again_what_had_expired(in_world: Play) -> None:
             assert told == [True]
 
     in_world(main)
+
+
+def test_the_next_attempt_begins_with_all_that_the_last_one_journaled() -> None:
+    """However short the backoff and slow the disk: one round sees one answer."""
+    desk, quotes, posted = System("desk"), [0], []
+    topic = desk.topic("orders", Order, key="id")
+
+    @desk.step()
+    async def quote() -> int:
+        quotes[0] += 1
+        return quotes[0]
+
+    @desk.tool(effect="write", key="id", idempotent=True)
+    async def post(id: str) -> None:
+        posted.append(id)
+
+    @desk.on(topic, retry=Retry(9, first=0.001, longest=0.001))
+    async def handle(order: Order) -> None:
+        number = await quote()
+        if len(posted) == 0 and quotes[0] < 9:
+            posted.append("tried")
+            raise ValueError("again")
+        await post(f"{order.id}-{number}")
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            await live.publish("orders", orders("a"))
+            await live.idle()
+            assert quotes == [1]
+            assert posted == ["tried", "a-1"]
+
+    play(main, faults=Faults(latency=(0.5, 0.5)))

@@ -75,7 +75,13 @@ class FakeOperations:
     answers: dict[str, tuple[bytes, asyncio.Future[bytes]]] = field(default_factory=dict)
 
     async def call(
-        self, endpoint: str, arguments: Sequence[Any], *, idempotency_key: str = "", tenant: str = "main"
+        self,
+        endpoint: str,
+        arguments: Sequence[Any],
+        *,
+        idempotency_key: str = "",
+        tenant: str = "main",
+        tell: Any = None,
     ) -> Outcome:
         if self.trouble:
             raise self.trouble

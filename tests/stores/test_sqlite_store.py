@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +20,13 @@ from parti.adapters.sqlite import describe_holder, open_store, opening
 from parti.adapters.sqlite.acknowledgement import NOTHING, Acknowledged, encode, read_acknowledged
 from parti.adapters.sqlite.schema import FORMAT
 from parti.errors import StoreError, StoreFull
-from parti.ports.store import Batch
+from parti.ports.store import OUTSIDE_FROM, Batch
 from parti.testing.store_samples import a_run, an_event
 
 WRITES = """
 import asyncio, sys
 from parti.adapters.sqlite import open_store
-from parti.ports.store import Batch
+from parti.ports.store import OUTSIDE_FROM, Batch
 from parti.testing.store_samples import an_event
 
 async def main():
@@ -364,3 +366,57 @@ def test_the_holder_is_told_as_json_beside_the_store(path: Path) -> None:
         assert describe_holder(path) is None
 
     asyncio.run(hold())
+
+
+def test_a_large_row_is_read_whole_while_a_writer_replaces_it(path: Path) -> None:
+    """Between the row and its body another row may come, and the body go: they are read at one moment."""
+    place = ("book", "main", "k")
+    first, second = (b'"%b"' % (letter * OUTSIDE_FROM) for letter in (b"x", b"y"))
+
+    async def both() -> None:
+        store = open_store(path)
+        await store.commit(Batch(rows={place: first}))
+        reader = open_store(path, read_only=True)
+        ask = reader._ask
+
+        def interrupted(text: str, values: Sequence[Any] = ()) -> list[Any]:
+            found = ask(text, values)
+            if "table_rows" in text:
+                reader._ask = ask  # type: ignore[method-assign]
+                store._writing()[0].commit(Batch(rows={place: second}))
+            return found
+
+        for read in (lambda: reader.row(*place), lambda: reader.rows("book", "main", after="", limit=9)):
+            store._writing()[0].commit(Batch(rows={place: first}))
+            reader._ask = interrupted  # type: ignore[method-assign]
+            assert await read() in (first, second, [("k", first)], [("k", second)])
+        await reader.close()
+        await store.close()
+
+    asyncio.run(both())
+
+
+def test_a_reference_that_nothing_keeps_is_noticed(path: Path) -> None:
+    async def write() -> None:
+        store = open_store(path)
+        large = b'"%b"' % (b"x" * OUTSIDE_FROM)
+        await store.commit(Batch(events=[an_event(body=large)], rows={("t", "main", "k"): large}))
+        await store.close()
+
+    async def look() -> list[str]:
+        store = open_store(path, read_only=True)
+        found = [finding.what for finding in await store.verify()]
+        await store.close()
+        return found
+
+    asyncio.run(write())
+    assert asyncio.run(look()) == []
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("DELETE FROM uses WHERE kind = 'event'")
+    assert [what.partition(": ")[2] for what in asyncio.run(look())] == [
+        "event orders/0/0000000000000000 refers to it unnoticed"
+    ]
+    connection.execute("DELETE FROM uses")
+    connection.execute("DELETE FROM blobs")
+    connection.close()
+    assert [what.rpartition(": ")[2] for what in asyncio.run(look())] == ["missing", "missing"]

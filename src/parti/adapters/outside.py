@@ -7,6 +7,7 @@ reference, and so the body.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -17,6 +18,7 @@ from parti.ports.store import OUTSIDE_FROM, Batch, RunRecord
 
 MARK: Final = b"\x00"
 _REFERENCE: Final = 33
+_NAME: Final = re.compile(rb'"([0-9a-f]{64})"')
 
 
 class Use(NamedTuple):
@@ -114,8 +116,17 @@ def _put(body: bytes, blobs: dict[str, bytes]) -> tuple[bytes, str]:
 
 def _journaled(batch: Batch) -> list[Use]:
     """The blobs that journal entries name; a name that stands there by chance merely keeps a blob longer."""
-    names = [(digest, digest.encode()) for digest in batch.blobs]
-    return [Use("run", run, digest) for run, body in batch.entries for digest, name in names if name in body]
+    return [
+        Use("run", run, digest)
+        for run, body in (batch.entries if batch.blobs else ())
+        for digest in dict.fromkeys(names_in(body))
+        if digest in batch.blobs
+    ]
+
+
+def names_in(body: bytes) -> list[str]:
+    """What may be names of blobs in a row of the journal: every text of 64 hex digits."""
+    return [name.decode() for name in _NAME.findall(body)]
 
 
 def _with_kept(batch: Batch, uses: list[Use]) -> list[Use]:

@@ -15,11 +15,13 @@ from parti.cli.live import Screen
 from parti.cli.options import AppArgument, JsonOption, StoreOption, again, target_of
 from parti.cli.output import print_json_line, print_line, say_next
 from parti.cli.signals import Signals
+from parti.errors import UsageError
 
 if TYPE_CHECKING:
     from parti.verbs.closing import Closing
     from parti.verbs.target import Target
     from parti.verbs.up import Options, Up
+    from parti.wiring import Tape
 
 
 def up(
@@ -42,14 +44,21 @@ def up(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Go on with what is left of a damaged store.")
     ] = False,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Keep what language models answer in this folder.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", help="Answer from that folder, without any language model.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a system: its handlers, schedules and sources, with HTTP in front. Ctrl-C stops it; nothing is lost."""
     from parti.verbs.up import Options  # noqa: PLC0415 help and completion do without
 
     options = Options(
-        host=host, port=port, token=token, stand_ins=stand_ins, train=not no_train, accept_loss=accept_loss
-    )
+        host=host, port=port, token=token, stand_ins=stand_ins, train=not no_train, accept_loss=accept_loss,
+        tape=_tape(record, replay),
+    )  # fmt: skip
     closing = asyncio.run(_run(target_of(app, store), options, until_idle=until_idle, as_json=as_json))
     if as_json:
         print_json_line(closing)
@@ -58,6 +67,15 @@ def up(
     waiting, failed = (sum(getattr(one, what) for one in closing.runners) for what in ("waiting", "failed"))
     command = "questions" if waiting else "runs --state dead" if failed else "runs"
     say_next(again(command, app, store))
+
+
+def _tape(record: Path | None, replay: Path | None) -> Tape | None:
+    from parti.wiring import Tape  # noqa: PLC0415 see above
+
+    if record is not None and replay is not None:
+        raise UsageError("P504", "--record and --replay exclude each other", fix="give one of them")
+    folder = record or replay
+    return None if folder is None else Tape(folder, play=replay is not None)
 
 
 async def _run(target: Target, options: Options, *, until_idle: bool, as_json: bool) -> Closing:

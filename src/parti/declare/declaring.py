@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.proof import prove
@@ -15,7 +15,7 @@ from parti.declare.types import Names, fields_of, function_of, payload_of, short
 from parti.design.endpoint import Endpoint, Method
 from parti.design.function import Function
 from parti.design.goals import Retry, Slo
-from parti.design.graph import Arrow, Design, Opaque, Part
+from parti.design.graph import Arrow, Design, Kind, Opaque, Part
 from parti.design.handler import Handler
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -62,6 +62,9 @@ class Declaring:
 
         parts = dict(self._parts)
         arrows: set[Arrow] = set(self._declared_arrows)
+        for arrow in self._declared_arrows:
+            if arrow.kind == "asks" and arrow.target not in parts:
+                parts[arrow.target] = Person(name=arrow.target, place=arrow.place)
         opaque: set[Opaque] = set()
         for name, function in self._readable:
             reading = read_arrows(name, function, root=self.root)
@@ -108,8 +111,8 @@ class Declaring:
     def _read(self, name: str, function: Callable[..., Any]) -> None:
         self._readable.append((name, function))
 
-    def _arrow(self, source: str, kind: Literal["consumes", "publishes"], target: str, place: Place) -> None:
-        self._declared_arrows.append(Arrow(source, kind, target, place))
+    def _arrow(self, source: str, kind: Kind, target: str, place: Place, *, may: bool = False) -> None:
+        self._declared_arrows.append(Arrow(source, kind, target, place, may))
 
     def _add(self, part: Any) -> Any:
         other = self._parts.get(part.name)
@@ -128,7 +131,7 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_OWN = (__file__, str(Path(__file__).with_name("system.py")))
+_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in ("system.py", "intelligent.py")))
 
 
 def caller() -> FrameType:

@@ -25,7 +25,7 @@ async def ask(
     QuestionExpired (P306) is raised. No timeout waits for ever.
     """
     limit = None if timeout is None else seconds(timeout)
-    return await required("`ask`").ask(who, text, answer=_answer_type(answer), timeout=limit, default=default)
+    return await required("`ask`").ask(who, text, answer=type_asked_for(answer), timeout=limit, default=default)
 
 
 async def sleep(duration: str | float) -> None:
@@ -61,6 +61,14 @@ def spend(*, usd: float = 0.0, tokens: int = 0) -> None:
     required("`spend`").spend(Cost(usd, tokens))
 
 
+def tell(text: str) -> None:
+    """Tell `text` to whoever called the durable endpoint and listens (``Accept: text/event-stream``), at once.
+
+    Nothing is journaled, and a replay tells it again: it is for showing progress, not for results.
+    """
+    required("`tell`").tell(text)
+
+
 def time_left() -> float:
     """Seconds until the tool or step that is being called is given up, by its own timeout or one around it.
 
@@ -70,5 +78,6 @@ def time_left() -> float:
 
 
 @lru_cache(maxsize=256)
-def _answer_type(kind: Any) -> Payload:
+def type_asked_for(kind: Any) -> Payload:
+    """The type of an answer as a payload."""
     return payload_of(kind, place=NOWHERE, what="the answer of `ask`")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
 
-from parti.declare.declaring import Declaring, at_once, body_of, caller, placed, retry_of, text_of
-from parti.declare.handles import FunctionHandle, ModelHandle, StepHandle, TableHandle, TopicHandle, part_of
-from parti.declare.types import code_digest, payload_of, short_path, summary
+from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
+from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
+from parti.declare.intelligent import Intelligent
+from parti.declare.types import payload_of, short_path, summary
+from parti.design.approval import Approval
 from parti.design.budget import NO_COST, Budget, Cost
 from parti.design.dead_letter import DeadLetter
 from parti.design.endpoint import Endpoint, Method
-from parti.design.features import features_of
 from parti.design.goals import NO_RETRY, Retry
 from parti.design.handler import Handler
-from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
 from parti.design.places import Place
@@ -35,7 +34,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Declaring):
+class System(Intelligent):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
@@ -81,36 +80,6 @@ class System(Declaring):
         typed = self._keyed(name, payload, key, place)
         return TableHandle(self._add(Table(name=name, place=place, payload=typed, key=key, upcast=upcast)))
 
-    @placed
-    def model(
-        self,
-        name: str,
-        *,
-        inputs: type[K],
-        output: type[T],
-        train: Callable[[], Any] | None = None,
-        evaluate: Callable[..., Any] | None = None,
-        timeout: str | float = "30s",
-    ) -> ModelHandle[K, T]:
-        """A model from `inputs` to `output`. `train()` returns a fitted scikit-learn estimator, ONNX bytes or a Training.
-
-        `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served.
-        """
-        place = self._at(caller())
-        part = Model(
-            name=name,
-            place=place,
-            inputs=payload_of(inputs, place=place, what=f"the inputs of `{name}`"),
-            output=payload_of(output, place=place, what=f"the output of `{name}`"),
-            timeout=seconds(timeout),
-            train=train,
-            evaluate=evaluate,
-            digest=code_digest(train.__code__) if inspect.isfunction(train) else "",
-            about=summary(train) if train else "",
-        )
-        features_of(part)
-        return ModelHandle(self._add(part))
-
     # What reaches outside, and what is computed
 
     @placed
@@ -124,6 +93,7 @@ class System(Declaring):
         idempotent: bool = False,
         reconcile: Callable[[str], Any] | None = None,
         cost: Cost = NO_COST,
+        approval: Approval | str | None = None,
         name: str | None = None,
     ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
         """A function that reaches outside. A `write` names its idempotency `key`, a path into its arguments.
@@ -132,18 +102,22 @@ class System(Declaring):
         `reconcile(key)` tells (a result, or None for: it did not happen), and any other is parked for a person.
 
         `cost` is the most that one call costs: a run with a budget reserves it, and takes it unless `parti.spend` says less.
+        `approval` is who must agree before each call, a person by role or an Approval; the run waits meanwhile.
         """
         names = dict(caller().f_locals)
         again, limit = retry_of(retry), seconds(timeout)
+        agreed = Approval(approval) if isinstance(approval, str) else approval
 
         def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
             described = self._function(function, names)
             part = Tool(
                 name=name or described.name, place=described.place, function=described, effect=effect, key=key,
-                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost,
+                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost, approval=agreed,
                 about=described.about,
             )  # fmt: skip
             self._read(part.name, function)
+            if agreed is not None:
+                self._arrow(part.name, "asks", agreed.who, described.place)
             return StepHandle(self._add(part))
 
         return declare

@@ -9,9 +9,11 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Literal, TypeVar
 
+from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.goals import Slo
 from parti.design.handler import Handler
+from parti.design.llm import Llm
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -25,7 +27,7 @@ from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.units import Seconds
 
-Part = Topic | Table | Handler | Endpoint | Schedule | Tool | Step | Model | Source | Monitor | Person
+Part = Topic | Table | Handler | Endpoint | Schedule | Tool | Step | Model | Llm | Agent | Source | Monitor | Person
 Kind = Literal["consumes", "publishes", "reads", "writes", "calls", "asks"]
 P = TypeVar("P", bound=Part)
 

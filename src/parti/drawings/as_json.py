@@ -8,10 +8,12 @@ from dataclasses import fields
 from importlib.resources import files
 from typing import Any, Final
 
+from parti.design.approval import Approval
 from parti.design.budget import Budget, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.graph import Design, Part
+from parti.design.llm import Price
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.drawings.flow import kind_of
@@ -83,6 +85,14 @@ def _value(value: object, schemas: Json) -> Any:
             return {"usd": value.usd, "tokens": value.tokens, "steps": value.steps, "seconds": value.seconds}
         case Cost():
             return {"usd": value.usd, "tokens": value.tokens}
+        case Price():
+            return {"input": value.input, "output": value.output}
+        case Approval():
+            return {"who": value.who, "timeout": value.timeout, "default": value.default}
+        case Mapping():
+            return {str(name): _value(item, schemas) for name, item in value.items()}
+        case tuple() | list():
+            return [_value(item, schemas) for item in value]
         case None | bool() | int() | float() | str():
             return value
     raise AssertionError(f"an option of the type {type(value).__name__} has no place in the schema")

@@ -45,6 +45,16 @@ LOOKS: Final[Mapping[str, Look]] = {
         "#f284c6",
         "M3.2 4.2 8 2l4.8 2.2v7.6L8 14l-4.8-2.2zM3.4 4.4 8 6.6l4.6-2.2M8 6.6V14",
     ),
+    "agent": Look(
+        "works in turns",
+        "card",
+        "#7c3aed",
+        "#b794ff",
+        "M4 6.2h8v6.6H4zM8 3v3.2M6.2 8.8v1.4M9.8 8.8v1.4M2.4 8.4v2.6M13.6 8.4v2.6",
+    ),
+    "llm": Look(
+        "language model", "hexagon", "#4455aa", "#9fb0ff", "M2.6 3.4h10.8v7H7.6l-3 2.8v-2.8h-2zM5.2 6h5.6M5.2 8h3.4"
+    ),
     "table": Look(
         "latest row of each key", "drum", "#0c8577", "#45cdbb", "M2.5 3.2h11v9.6h-11zM2.5 6.4h11M2.5 9.6h11M6.4 6.4v6.4"
     ),

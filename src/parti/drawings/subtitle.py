@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.function import Function
 from parti.design.graph import Part
 from parti.design.handler import Handler
+from parti.design.llm import LOCAL, Llm
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -31,6 +33,16 @@ def subtitle(part: Part) -> str:
             return f"{part.inputs.name} → {part.output.name}"
         case Tool():
             return f"{_signature(part.function)} · {_effect(part)}"
+        case Llm():
+            return (
+                part.target
+                if part.target != part.name
+                else "in this process"
+                if part.target == LOCAL
+                else "language model"
+            )
+        case Agent():
+            return f"{part.llm} → {part.output.name}"
         case Handler() | Step():
             return _signature(part.function)
         case Source():

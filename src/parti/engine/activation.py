@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from parti.design.endpoint import Endpoint
 from parti.design.handler import Handler
@@ -18,6 +19,9 @@ from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
+
+PATIENCE: Final[Seconds] = 5.0
+"""How long a branch that was cancelled may take to end."""
 
 Runner = Handler | Endpoint | Schedule
 
@@ -75,6 +79,7 @@ class Activation:
         "settled",
         "started",
         "task",
+        "tell",
         "unwinding",
         "value",
         "waiting_since",
@@ -126,6 +131,7 @@ class Activation:
         """Writes (tool and key) that ended in doubt."""
         self.cancelled = False
         """Whether a person cancelled the run."""
+        self.tell: Callable[[str], None] = _to_nobody
         self.unwinding = Unwinding.NO
         self.task: asyncio.Task[None] | None = None
 
@@ -204,6 +210,26 @@ class Activation:
         """Cancel the function, unless it has ended by itself."""
         if self.task is not None and self.begun and not self.over:
             self.task.cancel()
+
+
+async def wind_down(run: Activation) -> None:
+    """Let writes that branches of the run have begun end, then take down the branches that its function left behind."""
+    if run.unwinding is Unwinding.NO:
+        run.unwinding = Unwinding.OVER
+    while run.flying:
+        await asyncio.wait(list(run.flying.values()))
+    left = [task for task, branch in run.branches.items() if branch.uses]
+    for task in left:
+        task.cancel()
+    if left:
+        done, _ = await asyncio.wait(left, timeout=PATIENCE)
+        for task in done:
+            if not task.cancelled():
+                task.exception()  # looked at: nobody else will
+
+
+def _to_nobody(_: str) -> None:
+    """Nobody listens."""
 
 
 def _quoted(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,15 @@ if TYPE_CHECKING:
     from parti.engine.loop import Engine
 
 
-async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, tenant: str) -> Outcome:
-    """Run a durable endpoint; its outcome once it is on disk."""
+async def call(
+    engine: Engine,
+    name: str,
+    arguments: tuple[Any, ...],
+    key: str,
+    tenant: str,
+    tell: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Run a durable endpoint; its outcome once it is on disk. `tell` is given what the run tells meanwhile."""
     refuse_tenant(tenant)
     endpoint = engine.design.get(Endpoint, name)
     body = endpoint.function.arguments.encode(arguments)
@@ -51,10 +59,16 @@ async def call(engine: Engine, name: str, arguments: tuple[Any, ...], key: str, 
         admit(engine, endpoint)
         job = _new_job(engine, endpoint, id, arguments, body, tenant)
         follow(engine, job)
-        engine.runs.enter(job)
+        engine.runs.enter(job)  # its function is called in a task of its own, after the listener was added
     elif sum(not end.done() for end in job.ends) > endpoint.concurrency:
         raise Overloaded("P503", f"{id} has too many callers", place=endpoint.place, fix="try again in a moment")
-    return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
+    if tell is None:
+        return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
+    job.listeners.append(tell)
+    try:
+        return _outcome(await _end_of(engine, job, endpoint), repeated=known is not None)
+    finally:
+        job.listeners.remove(tell)
 
 
 async def _known(engine: Engine, id: str) -> RunRecord | None:

@@ -13,21 +13,26 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from parti.design.agent import Agent
 from parti.design.budget import Cost
+from parti.design.llm import Llm
 from parti.design.model import Model
+from parti.design.outcome import Outcome
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
-from parti.engine import predicting, steps, waiting, writes
+from parti.engine import approving, consulting, predicting, steps, waiting, working, writes
+from parti.engine.accounts import Account
 from parti.engine.activation import Activation, Unwinding
-from parti.engine.budgets import Account
+from parti.engine.budgets import Told
 from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
 from parti.errors import RunError
 from parti.ports.context import CURRENT
+from parti.ports.llm import Answer, Request, Tell
 from parti.ports.store import NewEvent
 from parti.units import Seconds
 
@@ -39,7 +44,7 @@ class RunContext:
     apart the same way in every replay. Implements ports.context.Context.
     """
 
-    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "account", "cost", "path", "run", "until", "uses")
+    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "account", "path", "run", "told", "until", "uses")
 
     def __init__(
         self,
@@ -57,8 +62,8 @@ class RunContext:
         """When what surrounds it is given up: the earliest timeout of all around, in seconds since 1970."""
         self.account = account
         """Where what its calls cost is taken from; None while nothing limits the run."""
-        self.cost: Cost | None = None
-        """What the call that it is the inside of says it has cost so far."""
+        self.told = Told()
+        """What the call that it is the inside of says it has cost so far; shared with the tasks that it starts."""
         self._branches = 0
         self._chance: random.Random | None = None
         self._ids = 0
@@ -71,7 +76,9 @@ class RunContext:
         name = f"{self.path}.{self._branches}" if self.path else str(self._branches)
         self._branches += 1
         self.run.branched = True
-        return RunContext(self.run, name, self._key, until=self.until, account=self.account)
+        branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
+        branch.told = self.told
+        return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
@@ -89,6 +96,10 @@ class RunContext:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""
         self.uses += 1
         self.refuse_when_over()
+        self.report(arrow)
+
+    def report(self, arrow: str) -> None:
+        """Report an arrow that the design does not have, once."""
         run = self.run
         if arrow not in run.allowed and run.services.meet(run.runner.name, arrow):
             kind, target = arrow.split(" ", 1)
@@ -102,14 +113,34 @@ class RunContext:
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """See ports.context.Context."""
         self.check(part.arrow)
-        if type(part) is Tool and part.effect == "write":
-            return await writes.write(self, part, arguments)
+        if type(part) is Tool:
+            if part.approval is not None and part.approval.is_wanted(arguments):
+                await approving.approve(self, part, part.approval, arguments)
+            if part.effect == "write":
+                return await writes.write(self, part, arguments)
         return await steps.step(self, part, arguments)
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """See ports.context.Context."""
         self.check(f"calls {model.name}")
         return await predicting.predict(self, model, features, explain)
+
+    async def consult(
+        self, llm: Llm, request: Request, *, digest: str, shown: bytes, tell: Tell | None = None
+    ) -> Answer:
+        """See ports.context.Context."""
+        self.check(llm.arrow)
+        return await consulting.consult(self, llm, request, digest, shown, tell)
+
+    async def ask_llm(self, llm: Llm, prompt: str, *, output: Payload, system: str) -> Any:
+        """See ports.context.Context."""
+        self.check(llm.arrow)
+        return await consulting.ask(self, llm, prompt, output, system)
+
+    async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
+        """See ports.context.Context."""
+        self.check(agent.arrow)
+        return await working.work(self, agent, task, tell)
 
     async def publish(self, topic: Topic, event: Any) -> None:
         """See ports.context.Context."""
@@ -197,8 +228,12 @@ class RunContext:
     def spend(self, cost: Cost) -> None:
         """See ports.context.Context."""
         self._must_be_inside("what is spent")
-        known = self.cost or Cost()
-        self.cost = Cost(known.usd + cost.usd, known.tokens + cost.tokens)
+        self.told.add(cost)
+
+    def tell(self, text: str) -> None:
+        """See ports.context.Context."""
+        self.refuse_when_over()
+        self.run.tell(text)
 
     def time_left(self) -> Seconds:
         """See ports.context.Context."""

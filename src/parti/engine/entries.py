@@ -71,7 +71,9 @@ class Kind:
     RETRY: Final = "retry"
     """A person started the dead run again: what it had read, was told of the time, and waited for in vain is forgotten."""
     SPEND: Final = "spend"
-    """Something was spent of a budget, or (negative) given back; the answer is [billionths of a dollar, tokens, steps]."""
+    """Something was spent of a budget, or (negative) given back; the answer is [billionths of a dollar, tokens, steps].
+
+    A fourth number says that it is reserved for the call with that digest, and may be given back."""
     ARROW: Final = "arrow"
     """The run used a part that the design has no arrow to."""
 

@@ -25,7 +25,9 @@ from parti.errors import PartiError, RunError, StepFailed
 from parti.ports.store import OUTSIDE_FROM, Event, NewEvent, RunRecord, State
 from parti.units import Seconds, duration_text
 
-FINAL = frozenset({"P301", "P305", "P308", "P310", "P312", "P401", "P402", "P404"})
+FINAL = frozenset(
+    {"P301", "P305", "P308", "P310", "P312", "P401", "P402", "P404", "P702", "P703", "P704", "P705", "P709"}
+)
 """Errors that another attempt cannot mend."""
 
 LaneKey = tuple[str, str, str]
@@ -41,6 +43,7 @@ class Job:
         "ends",
         "event",
         "lane",
+        "listeners",
         "moved",
         "record",
         "runner",
@@ -59,6 +62,8 @@ class Job:
         self.activation: Activation | None = None
         self.ends: list[asyncio.Future[RunRecord]] = []
         """Those who wait until the run's end is on disk."""
+        self.listeners: list[Callable[[str], None]] = []
+        """Who is told what the run tells."""
         self.settled: dict[str, Any] = {}
         """Answers given while the run was in memory."""
         self.moved: Callable[[bool], None] | None = None
@@ -89,6 +94,11 @@ class Job:
             self.ends = [other for other in self.ends if not other.done()]
         self.ends.append(end)
         return end
+
+    def tell(self, text: str) -> None:
+        """Pass on what the run tells to those who listen now."""
+        for listener in self.listeners:
+            listener(text)
 
     def fail(self, error: BaseException) -> None:
         """Tell those who wait for the run's end that it will never be on disk."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Final
 
+from parti.engine.accounts import NOTHING, Account
 from parti.engine.activation import Runner
-from parti.engine.budgets import NOTHING, Account
 from parti.engine.recorded import Recorded
 from parti.errors import BudgetSpent
 from parti.units import Seconds, duration_text
+
+UNNOTICED: Final[Seconds] = 0.25
+"""Waiting is no work, and is noticed after so long at most."""
 
 
 def account_of(runner: Runner, recorded: Recorded | None) -> Account | None:
@@ -19,13 +23,18 @@ def account_of(runner: Runner, recorded: Recorded | None) -> Account | None:
     return Account(runner.name, runner.budget, spent, runner.place)
 
 
+def in_doubt(recorded: Recorded | None) -> bool:
+    """Whether nobody knows what became of a write of the run."""
+    return recorded is not None and any(write.state == "doubt" for write in recorded.writes.values())
+
+
 def seconds_left(runner: Runner, busy: Seconds) -> Seconds:
     """How long a run that was at work for `busy` seconds may go on by its budget. Raises BudgetSpent."""
     if runner.budget is None or runner.budget.seconds is None:
         return inf
     if busy >= runner.budget.seconds:
         raise out_of_seconds(runner)
-    return runner.budget.seconds - busy
+    return runner.budget.seconds - busy + UNNOTICED
 
 
 def out_of_seconds(runner: Runner) -> BudgetSpent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -16,7 +16,7 @@ from parti.design.model import Model
 from parti.design.schedule import Schedule
 from parti.design.source import Source
 from parti.engine import calls, publishing, starting
-from parti.engine.activation import Unwinding
+from parti.engine.activation import PATIENCE, Unwinding
 from parti.engine.calling import Offload
 from parti.engine.commits import After, Commits
 from parti.engine.context import branching
@@ -24,15 +24,17 @@ from parti.engine.jobs import Job, job_of_event
 from parti.engine.pressure import downstream, full_one
 from parti.engine.resting import Resting
 from parti.engine.retention import keep_no_longer
-from parti.engine.runs import PATIENCE, Runs
+from parti.engine.runs import Runs
 from parti.engine.schedules import keep_time
 from parti.engine.services import Services
 from parti.engine.sources import pump
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
 from parti.errors import Overloaded
+from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
@@ -60,12 +62,12 @@ class Engine:
         chance: Chance,
         offload: Offload,
         scorer: Scorer | None = None,
+        llms: Llms | None = None,
+        agents: AgentLoop | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
-        self._design = design
-        self.clock = clock
-        self.chance = chance
+        self._design, self.clock, self.chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
             design=design,
@@ -75,6 +77,8 @@ class Engine:
             offload=offload,
             commits=self.commits,
             scorer=scorer,
+            llms=llms,
+            agents=agents,
             allowed=starting.allowed_arrows(design),
             replay_each=replay_each,
         )
@@ -101,7 +105,7 @@ class Engine:
         """The offset that the next event of each topic and partition will get."""
         self.services.publish = partial(publishing.accept, self)
         self.sources_open = 0
-        self.active_calls = {endpoint.name: 0 for endpoint in design.all(Endpoint)}
+        self.active_calls = dict.fromkeys((endpoint.name for endpoint in design.all(Endpoint)), 0)
         """Runs of each endpoint that are at work or in line, also those that nobody waits for any more."""
         self.aside_calls = dict(self.active_calls)
         """Runs of each endpoint that wait for people or timers."""
@@ -110,9 +114,9 @@ class Engine:
         self.retrying: set[str] = set()
         """Dead runs that are being put back in line."""
         self.forgetting = asyncio.Lock()
-        """Held while old runs are deleted: none of them may be put back in line meanwhile."""
+        """Held while old runs are deleted; none is put back in line meanwhile."""
         self.publishing: dict[str, asyncio.Future[None]] = {}
-        """Publications with an idempotency key that are under way."""
+        """Keyed publications that are under way."""
         self.pending: dict[str, int] = {}
         """Events of each topic that were published from outside and are not on disk yet."""
         self._background: set[asyncio.Task[Any]] = set()
@@ -189,6 +193,8 @@ class Engine:
         if not self.failure.done():
             await self._write_down(grace)
         await self.abandon()
+        if self.services.llms is not None:
+            await self.services.llms.close()
         for job in self.runs.jobs.values():
             job.fail(stopping())
 
@@ -325,10 +331,16 @@ class Engine:
     # What others may ask of it: see ports.operations.Operations
 
     async def call(
-        self, endpoint: str, arguments: Sequence[Any], *, idempotency_key: str = "", tenant: str = "main"
+        self,
+        endpoint: str,
+        arguments: Sequence[Any],
+        *,
+        idempotency_key: str = "",
+        tenant: str = "main",
+        tell: Callable[[str], None] | None = None,
     ) -> Outcome:
         """See Operations.call."""
-        return await calls.call(self, endpoint, tuple(arguments), idempotency_key, tenant)
+        return await calls.call(self, endpoint, tuple(arguments), idempotency_key, tenant, tell)
 
     async def answer_plain(self, endpoint: str, arguments: Sequence[Any], *, tenant: str = "main") -> bytes:
         """See Operations.answer_plain."""

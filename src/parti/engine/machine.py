@@ -134,7 +134,9 @@ def advance(record: RunRecord, happening: Happening) -> tuple[RunRecord, Duty]:
             return record._replace(state=State.QUEUED, wake=0.0), Duty.QUEUE
         case Retried(retry) if state is State.DEAD:
             fresh = record.attempt + retry.attempts - tries(record.attempt, retry) + 1
-            return record._replace(state=State.QUEUED, attempt=fresh, started=0.0, ended=0.0, error=b""), Duty.QUEUE
+            return record._replace(
+                state=State.QUEUED, attempt=fresh, started=0.0, ended=0.0, busy=0.0, error=b""
+            ), Duty.QUEUE
         case Cancelled(at) if not state.ended:
             return record._replace(state=State.CANCELLED, ended=at, wake=0.0), Duty.DROP
     raise RunError(

@@ -8,8 +8,11 @@ from math import inf
 from typing import Any
 from uuid import UUID
 
+from parti.design.agent import Agent
 from parti.design.budget import Cost
+from parti.design.llm import Llm
 from parti.design.model import Model
+from parti.design.outcome import Outcome
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
@@ -24,6 +27,7 @@ from parti.engine.steps import failure_of
 from parti.engine.writes import key_of
 from parti.errors import RunError, StepFailed
 from parti.ports.context import CURRENT
+from parti.ports.llm import Answer, Request, Tell
 from parti.units import Seconds
 
 
@@ -39,7 +43,9 @@ class PlainContext:
         self._key = key
 
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
-        """Call it, under its timeout."""
+        """Call it, under its timeout. What a person must approve of needs a run."""
+        if isinstance(part, Tool) and part.approval is not None and part.approval.is_wanted(arguments):
+            raise _needs_run(f"the approval of `{part.name}`")
         key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else None
         until = min(self._until, self._services.clock.now() + part.timeout)
         token = CURRENT.set(PlainContext(self._services, self._tenant, key, until=until))
@@ -57,6 +63,20 @@ class PlainContext:
         version = predicting.latest(self._services, model).version
         answer = await predicting.score(self._services, model, version, features, explain)
         return model.output.decode(answer) if explain is None else predicting.REASONS.validate_json(answer)
+
+    async def consult(
+        self, llm: Llm, request: Request, *, digest: str, shown: bytes, tell: Tell | None = None
+    ) -> Answer:
+        """Refused: nobody would know what it cost."""
+        raise _needs_run(f"asking `{llm.name}`")
+
+    async def ask_llm(self, llm: Llm, prompt: str, *, output: Payload, system: str) -> Any:
+        """Refused: nobody would know what it cost."""
+        raise _needs_run(f"asking `{llm.name}`")
+
+    async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
+        """Refused."""
+        raise _needs_run(f"the agent `{agent.name}`")
 
     async def publish(self, topic: Topic, event: Any) -> None:
         """Publish now; on disk when this returns. Raises Overloaded when the topic is full."""
@@ -102,6 +122,9 @@ class PlainContext:
 
     def spend(self, cost: Cost) -> None:
         """Nothing limits what is no run, and nothing is journaled."""
+
+    def tell(self, text: str) -> None:
+        """Nobody listens to what is no run."""
 
     def time_left(self) -> Seconds:
         """Seconds until what is being called is given up."""

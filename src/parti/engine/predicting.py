@@ -38,8 +38,10 @@ async def predict(context: RunContext, model: Model, features: Any, explain: int
         return _decode(model, to_json(known.answer), explain)
     started = run.services.clock.now()
     held = reserve_or_fail(context, model, digest, body)
-    answer = await counted(context, score(run.services, model, version, features, explain))
-    settle(context, model, held, None)
+    try:
+        answer = await counted(context, score(run.services, model, version, features, explain))
+    finally:
+        settle(context, model, digest, held, None)
     took = run.services.clock.now() - started
     run.note(Kind.STEP, context.path, model.name, digest, started, took, body, answer)
     if run.services.replay_each:

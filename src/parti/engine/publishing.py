@@ -63,9 +63,11 @@ async def _once(engine: Engine, topic: Topic, events: list[NewEvent], note: str,
         _refuse_over_backlog(engine, topic, len(events))
         notes = engine.commits.batch.notes  # on disk together with the events, which get their offsets there
         notes[note] = to_json({"payloads": digest, "positions": []})
-        notes[note_of_time(engine.clock.now(), note)] = b"null"
+        made = note_of_time(engine.clock.now(), note)
+        notes[made] = b"null"
         published = await _store(engine, topic.name, events)
-        engine.commits.batch.notes[note] = to_json({"payloads": digest, "positions": published.positions})
+        kept = {note: to_json({"payloads": digest, "positions": published.positions}), made: b"null"}
+        engine.commits.batch.notes.update(kept)  # both again: the first may have been forgotten by now
         await engine.commits.durable()
         return published
     finally:

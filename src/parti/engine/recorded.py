@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from parti.engine.budgets import Spent
+from parti.engine.accounts import Spent
 from parti.engine.entries import Entry, Kind, decode
 from parti.errors import StoreError
 from parti.ports.store import JournalRow
@@ -52,6 +52,8 @@ class Recorded:
         match entry.kind:
             case Kind.STEP | Kind.READ | Kind.NOW | Kind.SLEEP:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
+                if entry.branch and entry.took:
+                    self.spent.add_time(entry)
             case Kind.FAIL if entry.attempt == attempt:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
             case Kind.INTENT:

@@ -7,17 +7,18 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from parti.design.handler import Handler
 from parti.design.topic import Topic
-from parti.engine.activation import Activation, Unwinding
+from parti.engine.activation import Activation, Unwinding, wind_down
 from parti.engine.calling import OutOfTime, call
 from parti.engine.context import RunContext, new_event
+from parti.engine.doubts import ask_at_the_end
 from parti.engine.entries import Kind
 from parti.engine.jobs import FINAL, Job, cause_of, dead_letter, error_json, retry_of
 from parti.engine.lanes import Lanes
-from parti.engine.limits import account_of, out_of_seconds, seconds_left
+from parti.engine.limits import account_of, in_doubt, out_of_seconds, seconds_left
 from parti.engine.machine import (
     Begun,
     Cancelled,
@@ -30,6 +31,7 @@ from parti.engine.machine import (
     Suspended,
     Woken,
     advance,
+    tries,
 )  # fmt: skip
 from parti.engine.meter import Meter
 from parti.engine.recorded import read_recorded
@@ -41,9 +43,6 @@ from parti.errors import PartiError, RunError, StoreError
 from parti.ports.context import CURRENT
 from parti.ports.store import Event, Receipt, RunRecord, State
 from parti.units import Seconds
-
-PATIENCE: Final[Seconds] = 5.0
-"""How long a branch that was cancelled may take to end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +108,7 @@ class Runs:
         assert duty is Duty.WORK
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
         job.activation.journaled = job.stored
+        job.activation.tell = job.tell
         job.activation.task = asyncio.Task(self._drive(job), context=Context())
         if job.stored:
             self.begun(job)
@@ -155,7 +155,7 @@ class Runs:
             run.inside, run.over = False, True
             CURRENT.set(None)
         if run.branches:
-            await _wind_down(run)
+            await wind_down(run)
         if run.cancelled and not isinstance(happening, Returned):
             return Cancelled(self.services.clock.now())
         if run.doubted and run.unwinding is Unwinding.OVER:
@@ -166,7 +166,9 @@ class Runs:
         """Call the function with what its journal answers; None when it was taken down and returned all the same."""
         run.value = await self._load(job, run)
         account = account_of(job.runner, run.recorded)
-        limit = min(job.runner.timeout, seconds_left(job.runner, job.record.busy))
+        limit = job.runner.timeout
+        if not in_doubt(run.recorded):  # what is in doubt is settled first, however long the run was at work
+            limit = min(limit, seconds_left(job.runner, job.record.busy))
         CURRENT.set(RunContext(run, "", until=began + limit, account=account))
         run.inside = True
         try:
@@ -184,6 +186,8 @@ class Runs:
     async def _load(self, job: Job, run: Activation) -> tuple[Any, ...]:
         """The function's arguments; and, for a run taken up again, what its journal answers."""
         if job.stored:
+            if not self.services.commits.resting:  # what it left behind a moment ago may not be on disk yet
+                await self.services.commits.durable()
             rows = await self.services.store.journal(job.record.id)
             run.recorded = await read_recorded(rows, job.record.attempt, self.services.store.blob)
         if not job.record.topic:
@@ -213,14 +217,18 @@ class Runs:
             run.events.append(new_event(topic, answer, job.record.tenant, job.record.id, self.services.clock.now()))
         return b""
 
-    def _raised(self, job: Job, error: BaseException, began: Seconds) -> Raised:
+    def _raised(self, job: Job, error: BaseException, began: Seconds) -> Raised | Doubted:
         error = cause_of(error)
         final = isinstance(error, PartiError) and error.code in FINAL
         now = self.services.clock.now()
+        retry = retry_of(job.runner)
+        run = job.activation
+        if run is not None and (final or tries(job.record.attempt, retry) >= retry.attempts) and ask_at_the_end(run):
+            return Doubted(now - began)  # it may end once a person has said what became of its writes
         body = error_json(error, job.runner)
         if job.activation:
             job.activation.note(Kind.ATTEMPT, "", job.record.part, "", now, now - began, b"null", body)
-        return Raised(now, body, now - began, retry_of(job.runner), self.services.chance.random(), final)
+        return Raised(now, body, now - began, retry, self.services.chance.random(), final)
 
     async def _unwound(self, job: Job, run: Activation, began: Seconds) -> Happening | None:
         """What happened to an activation that was taken down."""
@@ -229,7 +237,7 @@ class Runs:
             case Unwinding.SUSPEND | Unwinding.PARK | Unwinding.OVER if job.settled or self.is_settling(job.record.id):
                 return HandedBack(busy)
             case Unwinding.SUSPEND:
-                return Suspended(job.record.wake, busy)
+                return Suspended(job.record.wake, min(busy, max(0.0, run.waiting_since - began)))
             case Unwinding.PARK | Unwinding.OVER:
                 return Doubted(busy)
             case Unwinding.HAND_BACK:
@@ -243,7 +251,7 @@ class Runs:
             return Cancelled(self.services.clock.now())
         job.record = job.record._replace(busy=job.record.busy + busy)
         job.activation = Activation(self.services, job.runner, job.record, (), None, job.settled)
-        job.activation.journaled, job.activation.task = True, task
+        job.activation.journaled, job.activation.task, job.activation.tell = True, task, job.tell
         return None
 
     def _conclude(self, job: Job, happening: Happening) -> None:
@@ -381,19 +389,3 @@ class Runs:
         subscription = self.subscription_of(job)
         if subscription:
             subscription.mark(job.record.topic, job.record.partition, job.record.offset)
-
-
-async def _wind_down(run: Activation) -> None:
-    """Let writes that branches of the run have begun end, then take down the branches that its function left behind."""
-    if run.unwinding is Unwinding.NO:
-        run.unwinding = Unwinding.OVER
-    while run.flying:
-        await asyncio.wait(list(run.flying.values()))
-    left = [task for task, branch in run.branches.items() if branch.uses]
-    for task in left:
-        task.cancel()
-    if left:
-        done, _ = await asyncio.wait(left, timeout=PATIENCE)
-        for task in done:
-            if not task.cancelled():
-                task.exception()  # looked at: nobody else will

@@ -12,8 +12,10 @@ from parti.design.topic import Topic
 from parti.engine.calling import Offload
 from parti.engine.commits import Commits
 from parti.engine.rows import Overlay
+from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.llm import Llms
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
 
@@ -34,6 +36,8 @@ class Services:
     offload: Offload
     commits: Commits
     scorer: Scorer | None
+    llms: Llms | None
+    agents: AgentLoop | None
     allowed: Mapping[str, frozenset[str]]
     """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
     secret: bytes = b""

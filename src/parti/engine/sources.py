@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from parti.design.goals import Retry
 from parti.design.source import Source
 from parti.design.topic import Topic
+from parti.engine.activation import PATIENCE
 from parti.engine.context import new_event
 from parti.engine.pressure import lag_of
-from parti.engine.runs import PATIENCE
 from parti.errors import PayloadError
 from parti.ports.store import NewEvent
 from parti.units import duration_text

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pydantic_core import to_json
 
+from parti.design.budget import Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
-from parti.design.model import Model
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.engine.accounts import Amount
 from parti.engine.activation import Unwinding
-from parti.engine.budgets import Amount, reserve, settle
+from parti.engine.budgets import Spender, reserve, settle
 from parti.engine.calling import OutOfTime, call
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import orderless, step_digest
@@ -47,16 +48,15 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
     while True:
         started = run.services.clock.now()
         held = reserve_or_fail(context, part, digest, body)
-        if held is not None and held.is_money:  # on disk before it is spent: a crash must not make it be forgotten
-            await counted(context, run.fence())
         inside = context.inside()
         try:
-            answer, value = await guarded(inside, part, arguments, started)
+            answer, value = await _fenced(inside, part, arguments, started, held)
         except Exception as error:
-            if run.unwinding is not Unwinding.NO:  # not the step's failure: it was cut off, and said so in its own way
-                raise asyncio.CancelledError(run.unwinding.name) from error
             again = attempt < part.retry.attempts and not isinstance(error, PartiError)
-            settle(context, part, held, inside.cost, steps=0 if again else 1)
+            if run.unwinding is not Unwinding.NO:  # not the step's failure: it was cut off, and said so in its own way
+                settle(context, part, digest, held, inside.told.cost, returned=False, steps=0)
+                raise asyncio.CancelledError(run.unwinding.name) from error
+            settle(context, part, digest, held, inside.told.cost, returned=False, steps=0 if again else 1)
             if again:
                 await pause(context, part.retry, attempt)
                 attempt += 1
@@ -64,12 +64,13 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
             failure = failure_of(part, error)
             took = run.services.clock.now() - started
             run.note(Kind.FAIL, context.path, part.name, digest, started, took, body, as_answer(failure))
-            raise failure from error
-        except asyncio.CancelledError:
-            if run.unwinding is Unwinding.NO:  # the function gave up waiting for it, and goes on
-                settle(context, part, held, inside.cost)
+            raise_from(failure, error)
+        except asyncio.CancelledError:  # cut off with the run, or given up by a function that goes on
+            told = inside.told.cost if inside.until else Cost()
+            steps = 1 if run.unwinding is Unwinding.NO else 0
+            settle(context, part, digest, held, told, returned=not inside.until, steps=steps)
             raise
-        settle(context, part, held, inside.cost)
+        settle(context, part, digest, held, inside.told.cost)
         took = run.services.clock.now() - started
         run.note(Kind.STEP, context.path, part.name, digest, started, took, body, answer)
         if run.services.replay_each:
@@ -77,14 +78,27 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         return value
 
 
-def reserve_or_fail(context: RunContext, part: Step | Tool | Model, digest: str, body: bytes) -> Amount | None:
+async def _fenced(
+    inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...], started: Seconds, held: Amount | None
+) -> tuple[bytes, Any]:
+    """Call the function once what was reserved for it is on disk: a crash must not make money be forgotten."""
+    if held is not None and held.is_money:
+        until, inside.until = inside.until, 0.0  # not called yet
+        await counted(inside, inside.run.fence())
+        inside.until, started = until, inside.run.services.clock.now()
+    return await guarded(inside, part, arguments, started)
+
+
+def reserve_or_fail(
+    context: RunContext, part: Spender, digest: str, body: bytes, most: Cost | None = None
+) -> Amount | None:
     """Reserve what a call may cost. A refusal is journaled: a replay is refused the same call, whatever is left then."""
     try:
-        return reserve(context, part)
+        return reserve(context, part, digest, most)
     except BudgetSpent as refusal:
         run = context.run
         now = run.services.clock.now()
-        run.note(Kind.FAIL, context.path, part.name, digest, now, 0.0, body, to_json(refusal.as_json()))
+        run.note(Kind.FAIL, context.path, part.name, digest, now, 0.0, body, as_answer(refusal))
         raise
 
 
@@ -110,8 +124,10 @@ async def pause(context: RunContext, retry: Retry, attempt: int) -> None:
     await counted(context, services.clock.wait(retry.wait_before(attempt + 1, services.chance.random())))
 
 
-def failure_of(part: Step | Tool, error: Exception) -> StepFailed:
-    """The error that a step raises, now and in every replay."""
+def failure_of(part: Step | Tool, error: Exception) -> RunError:
+    """The error that a step raises, now and in every replay. A budget that was spent inside it stays what it is."""
+    if isinstance(error, BudgetSpent):
+        return error
     kind = kind_of(error)
     if isinstance(error, OutOfTime):
         return StepFailed(
@@ -143,9 +159,16 @@ def in_words(error: object) -> str:
     return said[:SAID_MAX].encode("utf-8", "replace").decode()
 
 
-def as_answer(failure: StepFailed) -> bytes:
+def raise_from(failure: RunError, error: Exception) -> NoReturn:
+    """Raise `failure`, which `error` caused, or is."""
+    if failure is error:
+        raise failure
+    raise failure from error
+
+
+def as_answer(failure: RunError) -> bytes:
     """A failure as it stands in the journal."""
-    return to_json({**failure.as_json(), "kind": failure.kind})
+    return to_json({**failure.as_json(), **({"kind": failure.kind} if isinstance(failure, StepFailed) else {})})
 
 
 def as_failure(facts: dict[str, Any]) -> RunError:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic_core import to_json
-
+from parti.design.budget import NO_COST
 from parti.design.tool import Tool
-from parti.engine.activation import Activation, Unwinding
-from parti.engine.budgets import settle
-from parti.engine.calling import OutOfTime
+from parti.engine.accounts import ONE_STEP, Amount
+from parti.engine.activation import Unwinding
+from parti.engine.budgets import Told, adopt, settle
+from parti.engine.doubts import park
 from parti.engine.entries import Kind
-from parti.engine.identity import question_of_doubt
 from parti.engine.recorded import Recorded, Write
 from parti.engine.steps import (
     as_answer,
@@ -28,23 +26,20 @@ from parti.engine.steps import (
     digest_of,
     failure_of,
     guarded,
-    in_words,
     pause,
+    raise_from,
     reserve_or_fail,
     rewind,
 )
 from parti.errors import NotDone, RunError
-from parti.ports.store import QuestionRecord
-from parti.units import duration_text
+from parti.ports.context import CURRENT
+from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 ASKING = (Unwinding.NO, Unwinding.OVER, Unwinding.PARK)
 """While a run is taken down for other reasons, a write that fails was cut off by that."""
-
-OPERATOR = "operator"
-"""Who is asked about writes in doubt."""
 
 
 @dataclass(slots=True)
@@ -94,49 +89,77 @@ async def write(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> 
 async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
     run, tool = context.run, this.tool
     in_doubt = known is not None and known.state == "doubt"
-    attempt = 1
-    while True:
+    held: Amount | None = None
+    told, returned = Told(), True
+    for attempt in range(1, tool.retry.attempts + 1):
         if in_doubt and tool.reconcile:
             happened = await _reconcile(context, this)
             if happened is not None:
                 return await _done(context, this, run.services.clock.now(), tool.function.returns.settle(happened))
         elif in_doubt and not tool.idempotent:
-            await _park(context, this)
-        held = reserve_or_fail(context, tool, this.digest, this.body)
-        await _intend(context, this)
-        started = run.services.clock.now()
-        inside = context.inside(this.key)
+            await park(run, tool, this.key, this.digest, _starts(context, this))
+        if attempt == 1:
+            held = _reserve(context, this, in_doubt)
         try:
-            settled = await guarded(inside, tool, this.arguments, started)
-        except NotDone as refusal:
-            error: Exception = refusal
-            in_doubt = False
-            _note(context, Kind.UNDONE, this, started, b"null")
-            _learn(context, this, Write("undone", this.digest, starts=_starts(context, this)))
-        except Exception as unsure:
-            if run.unwinding not in ASKING:  # cut off: it is in doubt when the run goes on
-                raise asyncio.CancelledError(run.unwinding.name) from unsure
-            error = unsure
-            in_doubt = True
+            ended = await _call(context, this, told)
         except asyncio.CancelledError:
             if run.unwinding is Unwinding.NO:  # the function gave up waiting for it, and goes on
-                settle(context, tool, held, inside.cost)
+                settle(context, tool, this.digest, held, told.cost, returned=False)
             raise
-        else:
-            settle(context, tool, held, inside.cost)
-            return await _done(context, this, started, settled)
-        again = attempt < tool.retry.attempts
-        settle(context, tool, held, inside.cost, steps=0 if again else 1)
-        if again:
+        in_doubt, returned = not ended.sure, returned and ended.sure
+        if ended.error is None:
+            settle(context, tool, this.digest, held, told.cost, returned=returned)
+            return await _done(context, this, ended.started, ended.settled)
+        if attempt < tool.retry.attempts:
             await pause(context, tool.retry, attempt)
-            attempt += 1
-            continue
-        if in_doubt and not tool.repeatable:
-            await _park(context, this, error)
-        failure = failure_of(tool, error)
-        took = run.services.clock.now() - started
-        run.note(Kind.FAIL, context.path, tool.name, this.digest, started, took, this.body, as_answer(failure))
-        raise failure from error
+    assert ended.error is not None
+    if in_doubt and not tool.repeatable:
+        await park(run, tool, this.key, this.digest, _starts(context, this), ended.error)
+    settle(context, tool, this.digest, held, told.cost, returned=returned)
+    failure = failure_of(tool, ended.error)
+    took = run.services.clock.now() - ended.started
+    run.note(Kind.FAIL, context.path, tool.name, this.digest, ended.started, took, this.body, as_answer(failure))
+    raise_from(failure, ended.error)
+
+
+class _Ended(NamedTuple):
+    """How one call of the function ended: with an answer or an error, and whether it is sure what it did outside."""
+
+    started: Seconds
+    settled: tuple[bytes, Any]
+    error: Exception | None
+    sure: bool
+
+
+async def _call(context: RunContext, this: _Call, told: Told) -> _Ended:
+    """Put the intent on disk, and call the function once."""
+    await _intend(context, this)
+    run = context.run
+    started = run.services.clock.now()
+    inside = context.inside(this.key)
+    inside.told = told
+    try:
+        return _Ended(started, await guarded(inside, this.tool, this.arguments, started), None, True)
+    except NotDone as refusal:
+        told.add(NO_COST)  # nothing happened: it costs what it told, and not what was declared
+        _note(context, Kind.UNDONE, this, started, b"null")
+        _learn(context, this, Write("undone", this.digest, starts=_starts(context, this)))
+        return _Ended(started, (b"", None), refusal, True)
+    except Exception as unsure:
+        if run.unwinding not in ASKING:  # cut off: it is in doubt when the run goes on
+            raise asyncio.CancelledError(run.unwinding.name) from unsure
+        return _Ended(started, (b"", None), unsure, False)
+
+
+def _reserve(context: RunContext, this: _Call, in_doubt: bool) -> Amount | None:
+    """Reserve what the write may cost: once, whatever crashes. One in doubt may have been paid, and is not refused."""
+    adopted = adopt(context, this.tool, this.digest)
+    if adopted is not None or context.account is None:
+        return adopted
+    if in_doubt:
+        context.account.adopt(ONE_STEP)
+        return ONE_STEP
+    return reserve_or_fail(context, this.tool, this.digest, this.body)
 
 
 async def _intend(context: RunContext, this: _Call) -> None:
@@ -158,76 +181,19 @@ async def _reconcile(context: RunContext, this: _Call) -> Any:
     """What the outside says of a write in doubt: its result, or None when it did not happen."""
     assert this.tool.reconcile
     run = context.run
+    inside = context.inside(this.key)
+    inside.until = min(inside.until, run.services.clock.now() + this.tool.timeout)
     run.busy += 1
+    token = CURRENT.set(inside)
     try:
         async with asyncio.timeout(this.tool.timeout):
             answer = this.tool.reconcile(this.key)
             return await answer if inspect.isawaitable(answer) else answer
     except Exception as error:
-        raise failure_of(this.tool, error) from error
+        raise_from(failure_of(this.tool, error), error)
     finally:
+        CURRENT.reset(token)
         run.busy -= 1
-
-
-async def _park(context: RunContext, this: _Call, error: Exception | None = None) -> None:
-    """Set the run aside until a person says whether the write happened."""
-    run = context.run
-    cause = f" ({_cause(this.tool, error)})" if error else ""
-    text = f"`{this.tool.name}` with the key {this.key!r} was cut off{cause}. Did it happen?"
-    question = QuestionRecord(
-        id=question_of_doubt(run.record.id, this.tool.name, this.digest, _starts(context, this)),
-        run=run.record.id,
-        who=OPERATOR,
-        text=text,
-        schema=_doubt_schema(this.tool.function.returns.schema),
-        asked=run.services.clock.now(),
-        deadline=0.0,
-        state="open",
-        answer=to_json({"tool": this.tool.name, "key": this.key, "digest": this.digest}),
-        by="",
-        answered=0.0,
-    )
-    run.services.commits.batch.questions[question.id] = question
-    run.services.commits.touch()
-    run.services.on_question(question)
-    run.flush()
-    run.doubted.add((this.tool.name, this.key))
-    await _stand_down(run)
-
-
-async def _stand_down(run: Activation) -> NoReturn:
-    """Let other writes that are under way end, then take the run down."""
-    ended = run.unwinding is not Unwinding.NO
-    if not ended:
-        run.unwinding = Unwinding.PARK
-    while others := [flying for identity, flying in run.flying.items() if identity not in run.doubted]:
-        await asyncio.wait(others)
-    if not ended:
-        run.take_down()
-    if asyncio.current_task() is run.task and run.inside and not ended:
-        await asyncio.get_running_loop().create_future()  # until the cancellation arrives
-    raise asyncio.CancelledError(Unwinding.PARK.name)
-
-
-def _cause(tool: Tool, error: Exception) -> str:
-    late = f"it took longer than {duration_text(tool.timeout)}"
-    return late if isinstance(error, OutOfTime) else f"{type(error).__name__}: {in_words(error)}"
-
-
-def _doubt_schema(returns: Mapping[str, Any]) -> bytes:
-    """The schema of a person's word on a doubt: what the tool would have returned belongs to "it happened"."""
-    result = {name: value for name, value in returns.items() if name != "$defs"}
-    told = {"properties": {"result": result}, "required": [] if result.get("type") == "null" else ["result"]}
-    schema = {
-        "title": "InDoubt",
-        "type": "object",
-        "properties": {"happened": {"type": "boolean"}, "result": {}},
-        "required": ["happened"],
-        "if": {"properties": {"happened": {"const": True}}},
-        "then": told,
-        "$defs": returns.get("$defs", {}),
-    }
-    return to_json(schema)
 
 
 async def _fence(context: RunContext) -> None:

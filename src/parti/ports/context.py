@@ -8,14 +8,18 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from parti.design.agent import Agent
 from parti.design.budget import Cost
+from parti.design.llm import Llm
 from parti.design.model import Model
+from parti.design.outcome import Outcome
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.errors import RunError
+from parti.ports.llm import Answer, Request, Tell
 from parti.units import Seconds
 
 
@@ -28,6 +32,23 @@ class Context(Protocol):
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """The model's answer by the version this run is pinned to; with `explain`, that many reasons instead."""
+        ...
+
+    async def consult(
+        self, llm: Llm, request: Request, *, digest: str, shown: bytes, tell: Tell | None = None
+    ) -> Answer:
+        """The answer of a language model. Raises StepFailed (P70x), BudgetSpent.
+
+        `digest` names the whole request; `shown` (JSON) is what is journaled of it: what is new since the one before.
+        """
+        ...
+
+    async def ask_llm(self, llm: Llm, prompt: str, *, output: Payload, system: str) -> Any:
+        """The model's answer to one prompt, of the type `output`. Raises StepFailed (P70x), BudgetSpent."""
+        ...
+
+    async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
+        """The outcome of an agent's work on `task`, within its budget and what is left of those around it."""
         ...
 
     async def publish(self, topic: Topic, event: Any) -> None:
@@ -72,6 +93,10 @@ class Context(Protocol):
 
     def spend(self, cost: Cost) -> None:
         """The tool or step that is being called has cost this much, or that much more."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Tell `text` to whoever waits for the run and listens. Nothing is journaled: a replay tells it again."""
         ...
 
     def time_left(self) -> Seconds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,9 +42,17 @@ class Operations(Protocol):
         ...
 
     async def call(
-        self, endpoint: str, arguments: Sequence[Any], *, idempotency_key: str = "", tenant: str = "main"
+        self,
+        endpoint: str,
+        arguments: Sequence[Any],
+        *,
+        idempotency_key: str = "",
+        tenant: str = "main",
+        tell: Callable[[str], None] | None = None,
     ) -> Outcome:
         """Run a durable endpoint; returns when its end is on disk. A repeated key waits for, or gets, the first answer.
+
+        `tell` is given what the run tells meanwhile (`parti.tell`).
 
         Raises Overloaded when too many calls are under way, P310 when the key was used with other arguments, StepFailed
         or P307 when the run failed.

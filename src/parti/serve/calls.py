@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from parti.design.endpoint import Endpoint
 from parti.design.payload import Payload
 from parti.errors import PartiError, PayloadError
 from parti.ports.operations import Operations
+from parti.ports.operations import Outcome as CallOutcome
 from parti.serve.answers import Answer
 from parti.serve.arguments import Binding
+from parti.serve.events import told, wants_events
 from parti.serve.refusals import bug, problem, problem_of, run_header
 from parti.serve.requests import idempotency_key, read_body
 from parti.serve.security import Gate
@@ -36,17 +41,34 @@ class EndpointCall:
         self._call = self._durable if endpoint.durable else self._plain
         self.active = 0
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Response:
         """The answer to one request. Raises Refusal for what cannot be called."""
         if self.active >= self.endpoint.concurrency:
             return self._busy()
         # Counted before the body is read: bodies are held in memory.
         self.active += 1
+        streams = False
         try:
             body = await read_body(request, within=self.endpoint.timeout) if self._binding.reads_body else b""
-            return await self._call(request, self._binding.arguments(request, body), self._gate.tenant(request))
+            arguments, tenant = self._binding.arguments(request, body), self._gate.tenant(request)
+            if not (self.endpoint.durable and wants_events(request)):
+                return await self._call(request, arguments, tenant)
+            streams = True  # it is counted until the last event is sent
+            return await told(partial(self._telling, request, arguments, tenant), self._failed, self._over)
+        except BaseException:
+            streams = False
+            raise
         finally:
-            self.active -= 1
+            self.active -= not streams
+
+    def _over(self) -> None:
+        self.active -= 1
+
+    async def _telling(
+        self, request: Request, arguments: list[Any], tenant: str, tell: Callable[[str], None]
+    ) -> CallOutcome:
+        key = idempotency_key(request)
+        return await self._operations.call(self.endpoint.name, arguments, idempotency_key=key, tenant=tenant, tell=tell)
 
     async def _plain(self, request: Request, arguments: list[Any], tenant: str) -> Answer:
         name = self.endpoint.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from typing import Any
 from pydantic_core import from_json
 
 from parti.declare.system import System
+from parti.design.llm import Llm
 from parti.engine.loop import Engine
+from parti.ports.llm import Provider
 from parti.ports.operations import Outcome, Published
 from parti.ports.store import Store
-from parti.wiring import new_engine, open_store
+from parti.testing.script import Script
+from parti.wiring import Providers, new_engine, open_store, provider_for
 
 
 class Live:
@@ -75,18 +78,21 @@ async def running(
     http: bool = False,
     stand_ins: bool = False,
     replay_each: bool = False,
+    script: Script | Mapping[str, Script] | None = None,
 ) -> AsyncIterator[Live]:
     """Run `system` on the SQLite store at `path` (none: a temporary one) until the block ends.
 
     `http` serves it on a free loopback port. `replay_each` starts every run again after each of its steps, which must
-    change nothing.
+    change nothing. `script` answers in place of all language models, or of those that it names.
     """
     async with AsyncExitStack() as stack:
         folder = path or stack.enter_context(tempfile.TemporaryDirectory())
         file = Path(folder) / "test.parti" if path is None else Path(folder)
         store = open_store(file)
         stack.push_async_callback(store.close)
-        engine = new_engine(system.design, store, stand_ins=stand_ins, replay_each=replay_each)
+        engine = new_engine(
+            system.design, store, stand_ins=stand_ins, replay_each=replay_each, providers=_played(script)
+        )
         await engine.start()
         stack.push_async_callback(engine.stop)
         live = Live(engine, file)
@@ -95,3 +101,14 @@ async def running(
 
             live.url, live.token = await stack.enter_async_context(serving(engine))
         yield live
+
+
+def _played(script: Script | Mapping[str, Script] | None) -> Providers:
+    """Who answers for each language model."""
+
+    def make(llm: Llm) -> Provider:
+        if isinstance(script, Script):
+            return script
+        return script[llm.name] if script is not None and llm.name in script else provider_for(llm)
+
+    return make

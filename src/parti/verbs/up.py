@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from parti.design.graph import Design
 from parti.design.model import Model
 from parti.engine.loop import Engine
+from parti.errors import UsageError
 from parti.serve.security import is_loopback
 from parti.verbs.closing import Closing, closing_of
 from parti.verbs.progress import Progress, progress_of
 from parti.verbs.target import Target
 from parti.verbs.tokens import kept_token
 from parti.verbs.train import make_version
-from parti.wiring import new_engine, open_store, serving, tune_process
+from parti.wiring import Tape, new_engine, open_store, serving, tune_process
 
 Tell = Callable[[str], None]
 """Is given what happens on the way, in words."""
@@ -31,6 +32,8 @@ class Options:
     stand_ins: bool = False
     train: bool = True
     accept_loss: bool = False
+    tape: Tape | None = None
+    """Where answers of language models are recorded, or played back from. Playing needs `stand_ins`: it is a demo."""
 
 
 class Up:
@@ -94,9 +97,11 @@ async def up(target: Target, options: Options, *, tell: Tell) -> AsyncIterator[U
     a model that cannot be trained.
     """
     design = target.design
+    _refuse_playing(options)
     store = open_store(target.path, accept_loss=options.accept_loss)
     try:
-        running = Up(new_engine(design, store, stand_ins=options.stand_ins), store.announce)
+        engine = new_engine(design, store, stand_ins=options.stand_ins, tape=options.tape)
+        running = Up(engine, store.announce)
         try:
             await running.begin(target, options, tell)
             yield running
@@ -104,6 +109,16 @@ async def up(target: Target, options: Options, *, tell: Tell) -> AsyncIterator[U
             await running.end()
     finally:
         await store.close()
+
+
+def _refuse_playing(options: Options) -> None:
+    """Raise P504 where recorded answers would be given to people who take them for real ones."""
+    if options.tape is None or not options.tape.play:
+        return
+    if not options.stand_ins or not is_loopback(options.host):
+        raise UsageError(
+            "P504", "recorded answers are for demos and tests alone", fix="add --stand-ins, and listen on this machine"
+        )
 
 
 async def _train_missing(target: Target, engine: Engine, tell: Tell) -> None:

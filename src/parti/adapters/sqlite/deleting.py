@@ -110,10 +110,23 @@ def _released(writer: Writer, users: str, parameters: Any) -> list[Statement]:
 
 
 def _gaps(writer: Writer, forgotten: list[int]) -> Iterator[Statement]:
-    text = "SELECT seq, run, body, hash FROM journal WHERE run = ?"
-    known = [gap for row in writer.connection.execute(text, (FORGOTTEN,)) if (gap := read_gap(*row)) is not None]
-    for gap in merged(known, forgotten):
+    """Statements that leave gaps in place of records; of the gaps that are there only neighbours are looked at."""
+    for gap in merged(_neighbours(writer, forgotten), forgotten):
         yield from _gap(gap, writer.one("SELECT hash FROM journal WHERE seq = ?", gap.last))
+
+
+def _neighbours(writer: Writer, forgotten: list[int]) -> set[Gap]:
+    """The gaps that end just before, or begin just behind, records that are forgotten."""
+    gone, found = set(forgotten), set()
+    before = "SELECT seq, run, body, hash FROM journal WHERE seq = ?"
+    behind = "SELECT seq, run, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT 1"
+    for seq in gone:
+        for text, place, is_edge in ((before, seq - 1, seq - 1 not in gone), (behind, seq, seq + 1 not in gone)):
+            row = writer.connection.execute(text, (place,)).fetchone() if is_edge else None
+            gap = read_gap(*row) if row else None
+            if gap is not None and (gap.last == seq - 1 or gap.first == seq + 1):
+                found.add(gap)
+    return found
 
 
 def _gap(gap: Gap, hash: bytes) -> Iterator[Statement]:

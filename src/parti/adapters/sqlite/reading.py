@@ -6,9 +6,9 @@ Each takes microseconds for what an index answers, so they run where they are ca
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from parti.adapters.chain import read_own
 from parti.adapters.outside import digest_in
@@ -20,6 +20,7 @@ from parti.errors import StoreError
 from parti.ports.store import ENDED, PAGE_BYTES, Event, JournalRow, ModelVersion, QuestionRecord, RunRecord, State
 from parti.units import Seconds
 
+T = TypeVar("T")
 _STATES = {str(state): state for state in State}
 _OPEN = ", ".join(f"'{state}'" for state in State if state not in ENDED)
 _NOT_DONE = "state <> 'done'"  # word for word what the partial index says, or it would not be used
@@ -29,15 +30,27 @@ _ENDS = f"""SELECT topic, partition, first, number << {STREAM_BITS},
   FROM streams"""
 
 
+class _Refers(Exception):
+    """A record refers to a blob, and the two must be read at one moment."""
+
+
 class Reader:
-    """The reading half of the store port."""
+    """The reading half of the store port.
+
+    A record that refers to a blob is read again together with it, in one transaction: between two questions a writer may
+    have replaced the one and collected the other.
+    """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._reading = connection
+        self._at_one_moment = False
 
     async def events(self, topic: str, partition: int, *, start: int, limit: int) -> list[Event]:
         """Up to `limit` events with offsets from `start` on, in order; fewer, but one, where they exceed PAGE_BYTES."""
+        return self._consistent(lambda: self._events(topic, partition, start, limit))
+
+    def _events(self, topic: str, partition: int, start: int, limit: int) -> list[Event]:
         text = "SELECT number FROM streams WHERE topic = ? AND partition = ?"
         found = self._ask(text, (topic, partition))
         if not found:
@@ -67,6 +80,8 @@ class Reader:
         digest = digest_in(body)
         if digest is None:
             return body
+        if not self._at_one_moment:
+            raise _Refers
         whole = self._value("SELECT body FROM blobs WHERE digest = ?", digest)
         if whole is None:
             raise StoreError(
@@ -133,15 +148,19 @@ class Reader:
 
     async def row(self, table: str, tenant: str, key: str) -> bytes | None:
         """The row of a table, as JSON."""
-        body = self._value(
-            "SELECT body FROM table_rows WHERE name = ? AND tenant = ? AND [key] = ?", table, tenant, key
-        )
-        return None if body is None else self._whole(body)
+        text = "SELECT body FROM table_rows WHERE name = ? AND tenant = ? AND [key] = ?"
+
+        def read() -> bytes | None:
+            body = self._value(text, table, tenant, key)
+            return None if body is None else self._whole(body)
+
+        return self._consistent(read)
 
     async def rows(self, table: str, tenant: str, *, after: str, limit: int) -> list[tuple[str, bytes]]:
         """Up to `limit` keys and rows in key order, after the key `after`."""
         text = "SELECT [key], body FROM table_rows WHERE name = ? AND tenant = ? AND [key] > ? ORDER BY [key] LIMIT ?"
-        return [(key, self._whole(body)) for key, body in self._ask(text, (table, tenant, after, max(0, limit)))]
+        values = (table, tenant, after, max(0, limit))
+        return self._consistent(lambda: [(key, self._whole(body)) for key, body in self._ask(text, values)])
 
     async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
         """Questions, oldest first; an empty `who` or `state` is any."""
@@ -187,10 +206,25 @@ class Reader:
             ) from wrong
 
     def _runs(self, rest: str, values: Sequence[Any] = ()) -> list[RunRecord]:
-        return [
-            RunRecord._make((*row[:4], _STATES[row[4]], *row[5:9], *map(self._whole, row[9:12]), *row[12:]))
-            for row in self._ask(f"SELECT {RUNS.listed} FROM runs {rest}", values)
-        ]
+        text = f"SELECT {RUNS.listed} FROM runs {rest}"
+        return self._consistent(lambda: [self._run(row) for row in self._ask(text, values)])
+
+    def _run(self, row: Sequence[Any]) -> RunRecord:
+        return RunRecord._make((*row[:4], _STATES[row[4]], *row[5:9], *map(self._whole, row[9:12]), *row[12:]))
+
+    def _consistent(self, read: Callable[[], T]) -> T:
+        """What `read` returns: at once, or in one transaction where records refer to blobs."""
+        try:
+            return read()
+        except _Refers:
+            pass
+        self._ask("BEGIN")
+        self._at_one_moment = True
+        try:
+            return read()
+        finally:
+            self._at_one_moment = False
+            self._ask("COMMIT")
 
     def _value(self, text: str, *values: Any) -> bytes | None:
         found = self._ask(text, values)

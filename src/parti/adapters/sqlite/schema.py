@@ -55,10 +55,11 @@ _SECOND: Final = """
 CREATE TABLE uses(kind TEXT NOT NULL, owner TEXT NOT NULL, digest TEXT NOT NULL, sum INTEGER NOT NULL,
   PRIMARY KEY (kind, owner, digest)) STRICT, WITHOUT ROWID;
 CREATE INDEX uses_by_digest ON uses(digest);
+CREATE INDEX questions_by_run ON questions(run);
 """
 
 _FORMATS: Final = (_FIRST, _SECOND)
-"""What each format adds to the one before it. Format 2: which records refer to which blobs."""
+"""What each format adds to the one before it. Format 2: which records refer to which blobs, and the questions of a run."""
 
 
 def connect_writing(path: Path, *, max_pages: int) -> sqlite3.Connection:

@@ -11,6 +11,7 @@ from typing import Any
 
 from parti.adapters.audit import MISMATCH, Recorded, audit_journal, audit_stream, mismatches
 from parti.adapters.chain import StreamHead
+from parti.adapters.outside import Use, digest_in, event_owner, row_owner
 from parti.adapters.sqlite.acknowledgement import Acknowledged, read_acknowledged
 from parti.adapters.sqlite.columns import (
     CURSORS,
@@ -149,10 +150,31 @@ def _blobs(connection: sqlite3.Connection) -> list[Finding]:
 
 
 def _lost_blobs(connection: sqlite3.Connection) -> list[Finding]:
-    lost = connection.execute(
-        "SELECT kind, owner, digest FROM uses WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = uses.digest)"
+    """Blobs that records need and that are not there, or that nothing keeps from being collected."""
+    there = {row[0] for row in connection.execute("SELECT digest FROM blobs")}
+    kept = {Use(*row) for row in connection.execute("SELECT kind, owner, digest FROM uses")}
+    needed = dict.fromkeys([*kept, *_needed(connection)])
+    lost = [use for use in needed if use.digest not in there]
+    loose = [use for use in needed if use.digest in there and use not in kept]
+    return [
+        *(Finding("P204", f"blob {use.digest}, which {use.kind} {use.owner} refers to: missing") for use in lost),
+        *(Finding("P205", f"blob {use.digest}: {use.kind} {use.owner} refers to it unnoticed") for use in loose),
+    ]
+
+
+def _needed(connection: sqlite3.Connection) -> Iterator[Use]:
+    """What events, rows and runs refer to."""
+    is_reference = "substr({0}, 1, 1) = x'00' AND length({0}) = 33"
+    rows = connection.execute(
+        f"""SELECT topic, partition, id & ((1 << {STREAM_BITS}) - 1), payload FROM events
+        JOIN streams ON streams.number = id >> {STREAM_BITS} WHERE {is_reference.format("payload")}"""
     )
-    return [Finding("P204", f"blob {digest}, which {kind} {owner} refers to: missing") for kind, owner, digest in lost]
+    yield from (Use("event", event_owner(*place), digest_in(body) or "") for *place, body in rows)
+    rows = connection.execute(f"SELECT name, tenant, [key], body FROM table_rows WHERE {is_reference.format('body')}")
+    yield from (Use("row", row_owner((name, tenant, key)), digest_in(body) or "") for name, tenant, key, body in rows)
+    for column in ("arguments", "result", "error"):
+        rows = connection.execute(f"SELECT id, {column} FROM runs WHERE {is_reference.format(column)}")
+        yield from (Use("run", id, digest_in(body) or "") for id, body in rows)
 
 
 def _sums(

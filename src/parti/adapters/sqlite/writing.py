@@ -68,7 +68,10 @@ class Writer:
         self.apply(statements + _use_statements(outsourced, sealed, rows))
         self.numbers.update(new)
         for owner, (_, digest) in rows.items():
-            self._large_rows[owner] = digest
+            if digest:
+                self._large_rows[owner] = digest
+            else:
+                self._large_rows.pop(owner, None)
         self.adopt(sealed)
         return Receipt(self.heads.seq, [offset for offset, _ in sealed.events])
 

@@ -1,0 +1,5 @@
+"""Vector indexes: exact, and approximate for very many vectors."""
+
+from parti.adapters.vectors.opening import EXACT_MAX, open_index
+
+__all__ = ["EXACT_MAX", "open_index"]

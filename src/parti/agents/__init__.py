@@ -1,0 +1,1 @@
+"""Agents: the loop of turns as durable steps, and how models are asked."""

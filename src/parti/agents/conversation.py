@@ -1,0 +1,66 @@
+"""A conversation: the messages of one task, its digest, and what of it the journal has not seen yet.
+
+The digest of a request follows from that of the request before and what was added since, and only that is journaled:
+a conversation of n turns costs O(n) bytes and hashing, not O(n²).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
+from hashlib import blake2b
+from typing import Any, Final
+
+from parti.design.llm import Llm
+from parti.ports.llm import Answered, Message, OutputSpec, Request, Returned, Said, ToolSpec
+
+_KINDS: Final = {Said: "said", Answered: "answered", Returned: "returned"}
+
+
+class Conversation:
+    """What was said so far. `terms` is what stays the same in each request: it is part of every digest."""
+
+    __slots__ = ("_digest", "_fresh", "_terms", "_tools", "messages", "output", "prompt")
+
+    def __init__(self, tools: tuple[ToolSpec, ...], output: OutputSpec | None, prompt: str) -> None:
+        self.messages: list[Message] = []
+        self.output = output
+        self.prompt = prompt
+        self._tools = tools
+        self._fresh: list[Message] = []
+        facts = [[tool.name, tool.schema] for tool in tools], output.schema if output else None
+        self._digest = _hash(json.dumps(facts, sort_keys=True).encode())
+
+    def add(self, message: Message) -> None:
+        """Somebody said something, or a tool returned."""
+        self.messages.append(message)
+        self._fresh.append(message)
+        self._digest = _hash(self._digest.encode() + as_json([message]))
+
+    def request(self, llm: Llm, settings: Mapping[str, Any]) -> Request:
+        """All of it, as the next request to `llm`."""
+        return Request(tuple(self.messages), self._tools, self.output, llm.max_tokens, settings)
+
+    def digest(self) -> str:
+        """The name of the next request."""
+        return self._digest
+
+    def shown(self) -> bytes:
+        """What is journaled of the next request: what was not shown before, and which instructions it follows.
+
+        The model's own turns are left out: they stand in the journal as its answers.
+        """
+        fresh = [message for message in self._fresh if not isinstance(message, Answered)]
+        facts = {"after": len(self.messages) - len(self._fresh), "prompt": self.prompt}
+        self._fresh = []
+        return json.dumps(facts)[:-1].encode() + b', "messages": ' + as_json(fresh) + b"}"
+
+
+def as_json(messages: Iterable[Message]) -> bytes:
+    """Messages as JSON: the kind of each, and its fields in their order."""
+    return json.dumps([[_KINDS[type(message)], *astuple(message)] for message in messages], ensure_ascii=False).encode()
+
+
+def _hash(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()

@@ -1,0 +1,164 @@
+"""The gate to the language models: retries, fallbacks, timeouts, rates and the cache, the same for every provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, replace
+from hashlib import sha256
+from typing import Final
+
+from parti.agents.line import Line
+from parti.agents.requests import canonical_request
+from parti.design.goals import Retry
+from parti.design.graph import Design
+from parti.design.llm import Llm
+from parti.errors import LlmError
+from parti.ports.chance import Chance
+from parti.ports.clock import Clock
+from parti.ports.llm import Answer, LlmFailure, Message, Provider, Request, Tell
+from parti.units import duration_text
+
+CACHED: Final = 1_000
+"""Answers of one model that are remembered."""
+
+WAIT_MAX: Final = 120.0
+"""The longest that a provider's "come back later" is heeded, in seconds."""
+
+BYTES_A_TOKEN: Final = 3
+"""Text is cut into tokens of about four bytes; reservations reckon with less, so that they are seldom too small."""
+
+BACKOFF: Final = Retry(2, first="500ms", longest="20s")
+
+
+class Gate:
+    """Implements ports.llm.Llms over one provider for each declared model, made when it is first asked."""
+
+    def __init__(self, design: Design, make: Callable[[Llm], Provider], clock: Clock, chance: Chance) -> None:
+        self._design = design
+        self._make = make
+        self._clock = clock
+        self._chance = chance
+        self._providers: dict[str, Provider] = {}
+        self._lines: dict[str, Line] = {}
+        self._cached: dict[str, OrderedDict[str, Answer]] = {}
+
+    async def answer(self, llm: Llm, request: Request, *, key: str, tell: Tell | None = None) -> Answer:
+        """See ports.llm.Llms."""
+        failures: list[tuple[Llm, LlmFailure]] = []
+        for one in self._in_turn(llm):
+            try:
+                return await self._by(one, request, key, tell)
+            except LlmFailure as failure:
+                failures.append((one, failure))
+                if isinstance(failure, _Told):
+                    break
+        raise _error(llm, failures)
+
+    def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
+        """See ports.llm.Llms."""
+        tokens_in = sum(map(_bytes_of, request.messages)) // BYTES_A_TOKEN + 10 * len(request.messages)
+        tokens_in += sum(len(str(tool.schema)) + len(tool.about) for tool in request.tools) // BYTES_A_TOKEN
+        tokens_in += len(str(request.output.schema)) // BYTES_A_TOKEN if request.output else 0
+        prices = [one.price.of(tokens_in, request.max_tokens) for one in self._in_turn(llm) if one.price]
+        return max(prices, default=0.0), tokens_in + request.max_tokens
+
+    async def close(self) -> None:
+        """See ports.llm.Llms."""
+        for provider in self._providers.values():
+            await provider.close()
+        self._providers.clear()
+
+    def _in_turn(self, llm: Llm) -> Iterator[Llm]:
+        yield llm
+        yield from (self._design.get(Llm, name) for name in llm.fallbacks)
+
+    async def _by(self, llm: Llm, request: Request, key: str, tell: Tell | None) -> Answer:
+        """The answer of one model, from its cache, or by asking it as often as may be."""
+        if not llm.cache:
+            return await self._insist(llm, request, key, tell)
+        cached = self._cached.setdefault(llm.name, OrderedDict())
+        name = sha256(canonical_request(llm, request)).hexdigest()
+        if name in cached:
+            cached.move_to_end(name)
+            found = replace(cached[name], usd=0.0, tokens_in=0, tokens_out=0, first=0.0, took=0.0)
+            if tell is not None and found.text:
+                tell(found.text)
+            return found
+        answer = cached[name] = await self._insist(llm, request, key, tell)
+        if len(cached) > CACHED:
+            cached.popitem(last=False)
+        return answer
+
+    async def _insist(self, llm: Llm, request: Request, key: str, tell: Tell | None) -> Answer:
+        for attempt in range(1, llm.attempts + 1):
+            try:
+                return await self._once(llm, request, key, tell)
+            except _Told:
+                raise
+            except LlmFailure as failure:
+                if failure.lasting or attempt == llm.attempts:
+                    raise
+                backoff = BACKOFF.wait_before(attempt + 1, self._chance.random())
+                await self._clock.wait(max(min(failure.wait, WAIT_MAX), backoff))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(self, llm: Llm, request: Request, key: str, tell: Tell | None) -> Answer:
+        """Ask once, when it is the key's turn, and for no longer than the model may take."""
+        told = _Telling(tell) if tell is not None else None
+        line = self._lines.setdefault(llm.name, Line(llm.concurrency, llm.per_minute, self._clock))
+        await line.enter(key)
+        try:
+            async with asyncio.timeout(llm.timeout) as limit:
+                answer = await self._provider(llm).answer(llm, request, tell=told)
+        except TimeoutError as late:
+            if not limit.expired():
+                raise
+            said = f"`{llm.name}` did not answer within {duration_text(llm.timeout)}"
+            raise _kind(told)("P701", said, fix="raise timeout=, or ask for less") from late
+        except LlmFailure as failure:
+            if told is not None and told.any:
+                raise _Told(failure.code, failure.what, lasting=failure.lasting, fix=failure.fix) from failure
+            raise
+        finally:
+            line.leave()
+        if llm.price is not None:
+            answer = replace(answer, usd=llm.price.of(answer.tokens_in, answer.tokens_out))
+        return answer
+
+    def _provider(self, llm: Llm) -> Provider:
+        if llm.name not in self._providers:
+            self._providers[llm.name] = self._make(llm)
+        return self._providers[llm.name]
+
+
+class _Told(LlmFailure):
+    """It failed after a part of its answer was told: asking again would tell another beginning."""
+
+
+class _Telling:
+    """Tells, and remembers that it did."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self.any = False
+
+    def __call__(self, piece: str) -> None:
+        self.any = True
+        self._tell(piece)
+
+
+def _kind(told: _Telling | None) -> type[LlmFailure]:
+    return _Told if told is not None and told.any else LlmFailure
+
+
+def _bytes_of(message: Message) -> int:
+    return sum(len(str(field).encode()) for field in astuple(message))
+
+
+def _error(llm: Llm, failures: list[tuple[Llm, LlmFailure]]) -> LlmError:
+    """What is told of all who did not answer; the code and the way out are those of the first."""
+    first = failures[0][1]
+    said = "; ".join(f"`{one.name}`: {failure.what}" for one, failure in failures)
+    return LlmError(first.code, said, place=llm.place, fix=first.fix or "try again later, or declare fallbacks=")

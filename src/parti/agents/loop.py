@@ -1,0 +1,164 @@
+"""The loop of an agent: ask the model, call what it asks for, until it gives an output or has to stop.
+
+Each turn and each call is a durable step of the run. The loop itself decides by nothing but their answers, so a replay
+takes the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from parti.agents.conversation import Conversation
+from parti.agents.toolbox import InvalidCall, Toolbox, arguments_of, canonical, cut, result_text, task_of
+from parti.design.agent import Agent
+from parti.design.graph import Design
+from parti.design.llm import Llm
+from parti.design.outcome import WORDS, Outcome, Reason
+from parti.errors import BudgetSpent, PayloadError, StepFailed
+from parti.ports.context import Context, required
+from parti.ports.llm import Answer, Returned, Said, Tell, ToolCall
+from parti.ports.outputs import output_spec, value_in
+
+CALLS_AT_ONCE: Final = 16
+"""Calls that one turn may ask for; more are refused, and told so."""
+
+TIMES: Final = 3
+"""How often one tool may be called with the same arguments."""
+
+UNABLE: Final = frozenset({"P305", "P308", "P310"})
+"""Failures of a tool that are the program's own, and not for the model to mend."""
+
+
+async def work(design: Design, agent: Agent, task: str, *, tell: Tell | None) -> Outcome[Any]:
+    """Implements ports.agents.AgentLoop."""
+    return await _Work(design, agent, tell).on(task)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One task under way."""
+
+    design: Design
+    agent: Agent
+    tell: Tell | None
+    box: Toolbox = field(init=False)
+    llm: Llm = field(init=False)
+    talk: Conversation = field(init=False)
+    called: Counter[str] = field(default_factory=Counter)
+    turns: int = 0
+    usd: float = 0.0
+    tokens: int = 0
+    invalid: int = 0
+    """Turns one after the other in which no call could be made."""
+    repaired: int = 0
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.box = Toolbox.of(self.agent, self.design)
+        self.llm = self.design.get(Llm, self.agent.llm)
+        self.talk = Conversation(self.box.specs(), output_spec(self.agent.output, self.agent.about), self.agent.version)
+
+    async def on(self, task: str) -> Outcome[Any]:
+        """Turn after turn."""
+        if self.agent.instructions:
+            self.talk.add(Said("system", self.agent.instructions))
+        self.talk.add(Said("user", task))
+        try:
+            while self.turns < self.agent.turns:
+                outcome = await self._turn()
+                if outcome is not None:
+                    return outcome
+        except BudgetSpent as spent:
+            return self._stopped(spent.limit)  # type: ignore[arg-type]
+        return self._stopped("turns")
+
+    async def _turn(self) -> Outcome[Any] | None:
+        request = self.talk.request(self.llm, self.llm.settings)
+        digest, shown = self.talk.digest(), self.talk.shown()
+        answer = await _here().consult(self.llm, request, digest=digest, shown=shown, tell=self.tell)
+        self._count(answer)
+        self.talk.add(answer.turn)
+        if answer.finish == "refused":
+            return self._stopped("refused")
+        return await self._calls(answer.calls) if answer.calls else self._output(answer)
+
+    def _count(self, answer: Answer) -> None:
+        self.turns += 1
+        self.usd += answer.usd or 0.0
+        self.tokens += answer.tokens_in + answer.tokens_out
+        self.text = answer.text or self.text
+
+    # Calls
+
+    async def _calls(self, calls: tuple[ToolCall, ...]) -> Outcome[Any] | None:
+        self.called.update(canonical(call) for call in calls)
+        if any(self.called[canonical(call)] >= TIMES for call in calls):
+            return self._stopped("repeating")
+        returned = await self._together(calls)
+        for one, _ in returned:
+            self.talk.add(one)
+        self.invalid = self.invalid + 1 if all(invalid for _, invalid in returned) else 0
+        return self._stopped("invalid calls") if self.invalid > 1 else None
+
+    async def _together(self, calls: tuple[ToolCall, ...]) -> list[tuple[Returned, bool]]:
+        """What came of all calls, in their order. Each ends before an error of one of them is raised."""
+        if len(calls) == 1:
+            return [await self._call(calls[0], 1)]
+        ended = await asyncio.gather(*(self._call(call, len(calls)) for call in calls), return_exceptions=True)
+        for one in ended:
+            if isinstance(one, BaseException):
+                raise one
+        return [one for one in ended if not isinstance(one, BaseException)]
+
+    async def _call(self, call: ToolCall, count: int) -> tuple[Returned, bool]:
+        """What came of a call, and whether it could not be made at all."""
+        try:
+            if count > CALLS_AT_ONCE:
+                raise InvalidCall(f"{count} calls at once are too many: at most {CALLS_AT_ONCE}")
+            return Returned(call.id, call.name, await self._answer(call)), False
+        except InvalidCall as wrong:
+            return Returned(call.id, call.name, f"error: {wrong}", failed=True), True
+        except StepFailed as failure:
+            if failure.code in UNABLE:
+                raise
+            return Returned(call.id, call.name, cut(f"error: {failure.what}"), failed=True), False
+
+    async def _answer(self, call: ToolCall) -> str:
+        part = self.box.part(call)
+        if isinstance(part, Agent):
+            outcome = await _here().work(part, task_of(call))
+            if not outcome.done:
+                return f"it stopped: {WORDS[outcome.reason]}. So far: {outcome.text}"
+            return cut(part.output.encode(outcome.output).decode())
+        return result_text(part, await _here().perform(part, arguments_of(part, call)))
+
+    # Output
+
+    def _output(self, answer: Answer) -> Outcome[Any] | None:
+        wrong = ""
+        try:
+            if answer.finish == "length":
+                wrong = f"your answer was cut off after {answer.tokens_out} tokens: give a shorter one"
+            else:
+                return self._ended(value_in(self.agent.output, answer.text))
+        except PayloadError as misfit:
+            wrong = f"this is no valid answer: {misfit.what}. Answer again, with nothing but the corrected JSON."
+        if self.repaired >= self.agent.repairs:
+            return self._stopped("invalid output")
+        self.repaired += 1
+        self.talk.add(Said("user", wrong))
+        return None
+
+    def _ended(self, output: Any) -> Outcome[Any]:
+        return Outcome(output, "done", self.text, self.turns, self.usd, self.tokens)
+
+    def _stopped(self, reason: Reason) -> Outcome[Any]:
+        return Outcome(None, reason, self.text, self.turns, self.usd, self.tokens)
+
+
+def _here() -> Context:
+    """The branch of the run that this code is in: calls at once are branches of their own."""
+    return required("an agent")

@@ -1,0 +1,141 @@
+"""The toolbox of an agent: what it may call, as a model sees it, and its calls turned into arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import from_json, to_json
+
+from parti.design.agent import Agent
+from parti.design.function import Function
+from parti.design.graph import Design
+from parti.design.step import Step
+from parti.design.tool import Tool
+from parti.errors import PayloadError
+from parti.ports.llm import ToolCall, ToolSpec
+
+RESULT_MAX: Final = 20_000
+"""Characters of a result that a model is shown."""
+
+_TASK: Final = {"type": "object", "properties": {"task": {"type": "string"}}, "required": ["task"]}
+
+
+class InvalidCall(Exception):
+    """A call that cannot be made; what it says is for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """Parts by the name under which the model knows them."""
+
+    parts: Mapping[str, Tool | Step | Agent]
+
+    @staticmethod
+    def of(agent: Agent, design: Design) -> Toolbox:
+        """What `agent` may call."""
+        found = {name_for_model(name): design.by_name[name] for name in agent.tools}
+        return Toolbox({name: part for name, part in found.items() if isinstance(part, Tool | Step | Agent)})
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """The tools as the model sees them, in the order of declaration."""
+        return tuple(
+            ToolSpec(name, part.about or part.name, _TASK if isinstance(part, Agent) else schema_of(part.function))
+            for name, part in self.parts.items()
+        )
+
+    def part(self, call: ToolCall) -> Tool | Step | Agent:
+        """What is called. Raises InvalidCall."""
+        part = self.parts.get(call.name)
+        if part is None:
+            known = ", ".join(self.parts) or "none"
+            raise InvalidCall(f"there is no tool {call.name!r}; there are: {known}")
+        return part
+
+
+def arguments_of(part: Tool | Step, call: ToolCall) -> tuple[Any, ...]:
+    """The arguments of a call, each of its parameter's type. Raises InvalidCall naming what does not fit."""
+    given = object_in(call)
+    parameters = part.function.parameters
+    unknown = given.keys() - {parameter.name for parameter in parameters}
+    if unknown:
+        raise InvalidCall(f"`{call.name}` takes no {', '.join(sorted(unknown))}")
+    values = []
+    for parameter in parameters:
+        if parameter.name not in given:
+            if parameter.required:
+                raise InvalidCall(f"`{call.name}` needs {parameter.name}")
+            values.append(parameter.default)
+            continue
+        try:
+            values.append(parameter.payload.decode(to_json(given[parameter.name])))
+        except PayloadError as wrong:
+            raise InvalidCall(f"{parameter.name} of `{call.name}`: {wrong.what}") from wrong
+    return tuple(values)
+
+
+def task_of(call: ToolCall) -> str:
+    """The task in a call of another agent. Raises InvalidCall."""
+    task = object_in(call).get("task")
+    if not isinstance(task, str) or not task:
+        raise InvalidCall(f"`{call.name}` needs a task: one text")
+    return task
+
+
+def object_in(call: ToolCall) -> dict[str, Any]:
+    """The JSON object that the model wrote. Raises InvalidCall."""
+    try:
+        given = from_json(call.arguments or "{}")
+    except ValueError as wrong:
+        raise InvalidCall(f"the arguments of `{call.name}` are not JSON: {wrong}") from wrong
+    if not isinstance(given, dict):
+        raise InvalidCall(f"the arguments of `{call.name}` must be a JSON object")
+    return given
+
+
+def canonical(call: ToolCall) -> str:
+    """The call, the same for arguments that differ in white space and order alone."""
+    try:
+        given: Any = from_json(call.arguments or "{}")
+    except ValueError:
+        given = call.arguments
+    return f"{call.name} {to_json(_sorted(given)).decode()}"
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def result_text(part: Tool | Step, value: Any) -> str:
+    """What a tool returned, for the model: a text as it is, everything else as JSON, cut where it is very long."""
+    text = value if isinstance(value, str) else part.function.returns.encode(value).decode()
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """At most RESULT_MAX characters, and a word on what was left out."""
+    if len(text) <= RESULT_MAX:
+        return text
+    return f"{text[:RESULT_MAX]}\n[{len(text) - RESULT_MAX} more characters were left out]"
+
+
+def name_for_model(name: str) -> str:
+    """A part's name as providers allow it: letters, digits, `_` and `-`, at most 64."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
+
+
+def schema_of(function: Function) -> dict[str, Any]:
+    """The JSON schema of a function's arguments by name."""
+    definitions: dict[str, Any] = {}
+    properties = {}
+    for parameter in function.parameters:
+        schema = dict(parameter.payload.schema)
+        definitions.update(schema.pop("$defs", {}))
+        properties[parameter.name] = schema
+    required = [parameter.name for parameter in function.parameters if parameter.required]
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return {**schema, "$defs": definitions} if definitions else schema

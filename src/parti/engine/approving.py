@@ -1,0 +1,43 @@
+"""Approving: a person agrees to a call before it is made, however long that takes; nothing before it runs again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
+
+from parti.design.approval import Approval
+from parti.design.payload import Payload, schema_digest
+from parti.design.tool import Tool
+from parti.engine import waiting
+from parti.errors import StepFailed
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+
+SHOWN_MAX: Final = 2_000
+"""Characters of the arguments that the person is shown."""
+
+_YES_OR_NO: TypeAdapter[bool] = TypeAdapter(bool)
+ANSWER: Final = Payload("bool", _YES_OR_NO, _YES_OR_NO.json_schema(), schema_digest(_YES_OR_NO.json_schema()))
+
+
+async def approve(context: RunContext, tool: Tool, approval: Approval, arguments: tuple[Any, ...]) -> None:
+    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not."""
+    context.report(f"asks {approval.who}")
+    asking = waiting.Asking(approval.who, _question(tool, arguments), ANSWER, approval.timeout, approval.default)
+    if not await waiting.ask(context, asking):
+        raise StepFailed(
+            "P709",
+            f"{approval.who} did not approve of `{tool.name}`",
+            place=tool.place,
+            fix="do without it, or ask for something else",
+            kind="parti.NotApproved",
+        )
+
+
+def _question(tool: Tool, arguments: tuple[Any, ...]) -> str:
+    named = zip(tool.function.parameters, arguments, strict=True)
+    shown = ", ".join(f"{parameter.name}={parameter.payload.encode(value).decode()}" for parameter, value in named)
+    more = f" [{len(shown) - SHOWN_MAX} more characters]" if len(shown) > SHOWN_MAX else ""
+    return f"May `{tool.name}` be called with {shown[:SHOWN_MAX]}{more}?"

@@ -1,0 +1,94 @@
+"""Consulting a language model: a step whose answer, tokens and money are journaled, so that none is paid twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from parti.design.budget import Cost
+from parti.design.llm import Llm
+from parti.design.payload import Payload
+from parti.engine.activation import Unwinding
+from parti.engine.budgets import settle
+from parti.engine.entries import Entry, Kind
+from parti.engine.identity import step_digest
+from parti.engine.steps import as_answer, as_failure, counted, reserve_or_fail, rewind
+from parti.errors import DeclarationError, LlmError, PayloadError, StepFailed
+from parti.ports.llm import Answer, Llms, Request, Said, Tell
+from parti.ports.outputs import output_spec, value_in
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+
+
+async def consult(
+    context: RunContext, llm: Llm, request: Request, digest: str, shown: bytes, tell: Tell | None
+) -> Answer:
+    """See ports.context.Context."""
+    run = context.run
+    known = run.recorded.take(context.path, llm.name, digest) if run.recorded else None
+    if known and known.kind == Kind.FAIL:
+        raise as_failure(known.answer)
+    if known:
+        return _again(known, tell)
+    llms = all_of(run.services.llms)
+    held = reserve_or_fail(
+        context, llm, digest, shown, Cost(*llms.reserve_for(llm, request)) if context.account else None
+    )
+    if held is not None and held.is_money:
+        await counted(context, run.fence())
+    started = run.services.clock.now()
+    try:
+        answer: Answer = await counted(context, llms.answer(llm, request, key=run.key, tell=tell))
+    except LlmError as error:
+        settle(context, llm, digest, held, Cost())  # what failed is not paid, as far as a provider says
+        failure = StepFailed(error.code, error.what, place=llm.place, fix=error.fix, kind="parti.errors.LlmError")
+        took = run.services.clock.now() - started
+        run.note(Kind.FAIL, context.path, llm.name, digest, started, took, shown, as_answer(failure))
+        raise failure from error
+    except asyncio.CancelledError:
+        steps = 1 if run.unwinding is Unwinding.NO else 0
+        settle(context, llm, digest, held, None, returned=False, steps=steps)  # it may have been paid
+        raise
+    settle(context, llm, digest, held, Cost(answer.usd or 0.0, answer.tokens_in + answer.tokens_out))
+    took = run.services.clock.now() - started
+    run.note(Kind.STEP, context.path, llm.name, digest, started, took, shown, answer.as_json())
+    if run.services.replay_each:
+        await rewind(context)
+    return answer
+
+
+def _again(known: Entry, tell: Tell | None) -> Answer:
+    """An answer out of the journal; it is told in one piece."""
+    answer = Answer.of_json(known.answer)
+    if tell is not None and answer.text:
+        tell(answer.text)
+    return answer
+
+
+async def ask(context: RunContext, llm: Llm, prompt: str, output: Payload, system: str) -> Any:
+    """The answer to one prompt. An answer that does not fit is a failure (P704), which is not journaled: the answer is."""
+    said = (Said("system", system), Said("user", prompt)) if system else (Said("user", prompt),)
+    request = Request(said, (), output_spec(output), llm.max_tokens, llm.settings)
+    shown = to_json([system, prompt, output.name])
+    answer = await consult(context, llm, request, step_digest(shown + output.digest.encode()), shown, None)
+    try:
+        return value_in(output, answer.text)
+    except PayloadError as misfit:
+        cut = f", cut off after {answer.tokens_out} tokens" if answer.finish == "length" else ""
+        raise StepFailed(
+            "P704",
+            f"`{llm.name}` gave no valid {output.name}{cut}: {misfit.what}",
+            place=llm.place,
+            fix="let an agent ask, which gives it back for repair; or raise max_tokens=",
+            kind="parti.errors.PayloadError",
+        ) from misfit
+
+
+def all_of(llms: Llms | None) -> Llms:
+    """The models, or P110 where none can be asked."""
+    if llms is None:
+        raise DeclarationError("P110", "asking language models needs pydantic-ai-slim", fix="pip install parti")
+    return llms

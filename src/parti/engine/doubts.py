@@ -1,0 +1,96 @@
+"""Doubts: writes of which nobody knows whether they happened are put to a person, and the run waits for the word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+from pydantic_core import to_json
+
+from parti.design.tool import Tool
+from parti.engine.activation import Activation, Unwinding
+from parti.engine.calling import OutOfTime
+from parti.engine.identity import question_of_doubt
+from parti.engine.steps import in_words
+from parti.ports.store import QuestionRecord
+from parti.units import duration_text
+
+OPERATOR: Final = "operator"
+"""Who is asked about writes in doubt."""
+
+
+async def park(
+    run: Activation, tool: Tool, key: str, digest: str, starts: int, error: Exception | None = None
+) -> NoReturn:
+    """Set the run aside until a person says whether the write happened."""
+    cause = f" ({_cause(tool, error)})" if error else ""
+    _ask(run, tool, key, digest, starts, cause)
+    run.doubted.add((tool.name, key))
+    await _stand_down(run)
+
+
+def ask_at_the_end(run: Activation) -> bool:
+    """Ask about every write that nobody may repeat and that is in doubt as the run ends for good; whether there is one."""
+    asked = False
+    for (name, key), known in (run.recorded.writes if run.recorded else {}).items():
+        tool = run.services.design.by_name.get(name)
+        if known.state == "doubt" and isinstance(tool, Tool) and not tool.repeatable:
+            _ask(run, tool, key, known.digest, known.starts, " as its run ended")
+            asked = True
+    return asked
+
+
+def _ask(run: Activation, tool: Tool, key: str, digest: str, starts: int, cause: str) -> None:
+    question = QuestionRecord(
+        id=question_of_doubt(run.record.id, tool.name, digest, starts),
+        run=run.record.id,
+        who=OPERATOR,
+        text=f"`{tool.name}` with the key {key!r} was cut off{cause}. Did it happen?",
+        schema=_doubt_schema(tool.function.returns.schema),
+        asked=run.services.clock.now(),
+        deadline=0.0,
+        state="open",
+        answer=to_json({"tool": tool.name, "key": key, "digest": digest}),
+        by="",
+        answered=0.0,
+    )
+    run.services.commits.batch.questions[question.id] = question
+    run.services.commits.touch()
+    run.services.on_question(question)
+    run.flush()
+
+
+async def _stand_down(run: Activation) -> NoReturn:
+    """Let other writes that are under way end, then take the run down."""
+    ended = run.unwinding is not Unwinding.NO
+    if not ended:
+        run.unwinding = Unwinding.PARK
+    while others := [flying for identity, flying in run.flying.items() if identity not in run.doubted]:
+        await asyncio.wait(others)
+    if not ended:
+        run.take_down()
+    if asyncio.current_task() is run.task and run.inside and not ended:
+        await asyncio.get_running_loop().create_future()  # until the cancellation arrives
+    raise asyncio.CancelledError(Unwinding.PARK.name)
+
+
+def _cause(tool: Tool, error: Exception) -> str:
+    late = f"it took longer than {duration_text(tool.timeout)}"
+    return late if isinstance(error, OutOfTime) else f"{type(error).__name__}: {in_words(error)}"
+
+
+def _doubt_schema(returns: Mapping[str, Any]) -> bytes:
+    """The schema of a person's word on a doubt: what the tool would have returned belongs to "it happened"."""
+    result = {name: value for name, value in returns.items() if name != "$defs"}
+    told = {"properties": {"result": result}, "required": [] if result.get("type") == "null" else ["result"]}
+    schema = {
+        "title": "InDoubt",
+        "type": "object",
+        "properties": {"happened": {"type": "boolean"}, "result": {}},
+        "required": ["happened"],
+        "if": {"properties": {"happened": {"const": True}}},
+        "then": told,
+        "$defs": returns.get("$defs", {}),
+    }
+    return to_json(schema)

@@ -1,0 +1,101 @@
+"""Agents at work: one step of the run, with steps of its own inside, a budget inside those around it, and an outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json, to_json
+
+from parti.design.agent import Agent
+from parti.design.outcome import Outcome
+from parti.engine.accounts import NOTHING, Account
+from parti.engine.entries import Entry, Kind
+from parti.engine.identity import step_digest
+from parti.engine.steps import rewind
+from parti.errors import DeclarationError
+from parti.ports.context import CURRENT
+from parti.ports.llm import Tell
+from parti.units import Seconds
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+
+
+async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) -> Outcome[Any]:
+    """See ports.context.Context.
+
+    An agent that is done is never asked again. One that stopped before may go on in another attempt of its run, from
+    where its journaled turns end.
+    """
+    run = context.run
+    body = to_json(task)
+    digest = step_digest(body)
+    known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
+    if known:
+        return outcome_of(agent, known, tell)
+    loop = run.services.agents
+    if loop is None:
+        raise DeclarationError("P110", "agents need the agent loop", fix="make the engine with parti.wiring.new_engine")
+    started = run.services.clock.now()
+    inside = _inside(context, agent)
+    outcome = await _within(inside, loop(run.services.design, agent, task, tell=tell), started)
+    took = run.services.clock.now() - started
+    kind = Kind.STEP if outcome.done else Kind.FAIL
+    run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome))
+    if run.services.replay_each:
+        await rewind(context)
+    return outcome
+
+
+def _inside(context: RunContext, agent: Agent) -> RunContext:
+    """The context of the agent's own steps, with its account inside that of its surroundings."""
+    inside = context.inside()
+    if agent.budget is not None:
+        recorded = context.run.recorded
+        spent = recorded.spent.under(inside.path) if recorded else NOTHING
+        inside.account = Account(agent.name, agent.budget, spent, agent.place, context.account)
+    return inside
+
+
+async def _within(inside: RunContext, working: Any, started: Seconds) -> Outcome[Any]:
+    """Let the agent work in its own context, for as long as its budget says."""
+    run = inside.run
+    budget = inside.account.limit if inside.account else None
+    token = CURRENT.set(inside)
+    try:
+        if budget is None or budget.seconds is None or inside.account is None:
+            outcome: Outcome[Any] = await working
+            return outcome
+        recorded = run.recorded
+        left = budget.seconds - (recorded.spent.seconds_under(inside.path) if recorded else 0.0)
+        inside.until = min(inside.until, started + left)
+        limit = asyncio.timeout(max(0.0, left))
+        try:
+            async with limit:
+                outcome = await working
+                return outcome
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return Outcome(None, "seconds")
+    finally:
+        CURRENT.reset(token)
+
+
+def outcome_of(agent: Agent, known: Entry, tell: Tell | None) -> Outcome[Any]:
+    """An outcome out of the journal."""
+    facts = dict(known.answer)
+    output = facts.pop("output", None)
+    value = agent.output.decode(to_json(output)) if facts["reason"] == "done" else None
+    outcome = Outcome(value, **facts)
+    if tell is not None and outcome.text:
+        tell(outcome.text)
+    return outcome
+
+
+def _packed(agent: Agent, outcome: Outcome[Any]) -> bytes:
+    facts = {name: getattr(outcome, name) for name in ("reason", "text", "turns", "usd", "tokens")}
+    if outcome.done:
+        facts["output"] = from_json(agent.output.encode(outcome.output))
+    return to_json(facts)

@@ -1,0 +1,19 @@
+"""The agents port: what works on a task for an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from parti.design.agent import Agent
+from parti.design.graph import Design
+from parti.design.outcome import Outcome
+from parti.ports.llm import Tell
+
+
+class AgentLoop(Protocol):
+    """Works on one task, by what the context around it (ports.context) lets it do: each of that is a durable step."""
+
+    def __call__(self, design: Design, agent: Agent, task: str, *, tell: Tell | None) -> Awaitable[Outcome[Any]]:
+        """The outcome. Raises what a model or the run raises; an agent that stops by itself raises nothing."""
+        ...

@@ -1,0 +1,121 @@
+"""What a run tells while it is at work, as server-sent events (HTML Living Standard, section 9.2).
+
+A caller of a durable endpoint who accepts ``text/event-stream`` gets `told` events with the pieces of text, each as JSON, and
+in the end one `result` or `error` event. What fails before anything was told is answered as any other request is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from parti.errors import PartiError
+from parti.ports.operations import Outcome
+from parti.serve.answers import Answer
+from parti.units import Seconds
+
+MEDIA: Final = "text/event-stream"
+
+PIECES_MAX: Final = 10_000
+"""Pieces that wait for a slow reader; with more it is cut off, and may ask again with its key."""
+
+QUIET_MAX: Final[Seconds] = 15.0
+"""After so long without a word a comment is sent, so that nobody in between closes the connection."""
+
+Call = Callable[[Callable[[str], None]], Awaitable[Outcome]]
+"""Makes the call, given who is told."""
+
+
+def wants_events(request: Request) -> bool:
+    """Whether the caller asked for events."""
+    return MEDIA in request.headers.get("accept", "")
+
+
+async def told(call: Call, refusal: Callable[[PartiError], Answer], over: Callable[[], None]) -> Response:
+    """The response to a caller who wants events. `refusal` makes errors answers; `over` is called when all is said."""
+    pieces: asyncio.Queue[str] = asyncio.Queue(PIECES_MAX)
+    slow = asyncio.Event()
+
+    def tell(piece: str) -> None:
+        try:
+            pieces.put_nowait(piece)
+        except asyncio.QueueFull:
+            slow.set()
+
+    task = asyncio.ensure_future(call(tell))
+    first = asyncio.ensure_future(pieces.get())
+    try:
+        await asyncio.wait([task, first], return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    finally:
+        if not first.done():
+            first.cancel()
+    if task.done() and not first.done():
+        failure = task.exception()
+        if isinstance(failure, PartiError):
+            over()
+            return refusal(failure)
+    begun = first.result() if first.done() and not first.cancelled() else None
+    stream = _stream(task, begun, pieces, slow, refusal, over)
+    return StreamingResponse(stream, media_type=MEDIA, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+
+
+async def _stream(
+    task: asyncio.Future[Outcome],
+    begun: str | None,
+    pieces: asyncio.Queue[str],
+    slow: asyncio.Event,
+    refusal: Callable[[PartiError], Answer],
+    over: Callable[[], None],
+) -> AsyncIterator[bytes]:
+    try:
+        if begun is not None:
+            yield event("told", json.dumps(begun))
+        while not slow.is_set():
+            piece = await _next(task, pieces)
+            if piece is None:
+                break
+            yield event("told", json.dumps(piece)) if piece else b": still at work\n\n"
+        if not slow.is_set():
+            yield await _last(task, refusal)
+    finally:
+        task.cancel()  # nobody listens any more; the run goes on
+        over()
+
+
+async def _next(task: asyncio.Future[Outcome], pieces: asyncio.Queue[str]) -> str | None:
+    """The next piece, "" after a while without one, or None when all is said."""
+    if not pieces.empty():
+        return pieces.get_nowait()
+    if task.done():
+        return None
+    waiting = asyncio.ensure_future(pieces.get())
+    try:
+        ways: list[asyncio.Future[Any]] = [task, waiting]
+        await asyncio.wait(ways, timeout=QUIET_MAX, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        return None if task.done() else ""
+    finally:
+        waiting.cancel()
+
+
+async def _last(task: asyncio.Future[Outcome], refusal: Callable[[PartiError], Answer]) -> bytes:
+    try:
+        outcome = await task
+    except PartiError as wrong:
+        return event("error", bytes(refusal(wrong).body).decode())
+    return event("result", outcome.result.decode() or "null", id=outcome.run)
+
+
+def event(kind: str, data: str, *, id: str = "") -> bytes:
+    """One event. `data` is JSON, which has no line breaks of its own."""
+    name = f"id: {json.dumps(id)[1:-1]}\n" if id else ""
+    return f"{name}event: {kind}\ndata: {data}\n\n".encode()
