@@ -74,20 +74,10 @@ class Engine:
         self._design, self.clock, self.chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
-            design=design,
-            store=store,
-            clock=clock,
-            chance=chance,
-            offload=offload,
-            commits=self.commits,
-            scorer=scorer,
-            llms=llms,
-            agents=agents,
-            embedder=embedder,
-            nearest=nearest,
-            allowed=starting.allowed_arrows(design),
-            replay_each=replay_each,
-        )
+            design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
+            scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest,
+            allowed=starting.allowed_arrows(design), replay_each=replay_each,
+        )  # fmt: skip
         self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
         self.services.on_question = self.resting.asked
         self.services.on_wait = self.resting.waits

@@ -1,14 +1,15 @@
 """Recalling: the facts of a scope that are nearest to a query, and what happened to the runs of a key.
 
-The store is the only place where facts lie: an index is made of a scope's facts for each question and thrown away. For
-1,000 facts that is a few milliseconds, less than embedding the query, and nothing can be out of date.
+The store is the only place where facts lie: an index is made of a scope's facts for each question and thrown away, so that
+nothing can be out of date and nothing takes memory. That costs about 20 µs a fact, as measured: 2 ms for 100, 20 ms for
+1,000, mostly beside the event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 Json = dict[str, Any]
+
+BESIDE: Final = 200
+"""Facts from which on they are compared beside the event loop, in a thread."""
 
 
 async def recall(context: RunContext, memory: Memory, query: str, scope: str | None, limit: int) -> list[Recalled]:
@@ -79,12 +83,12 @@ async def _journaled(context: RunContext, memory: Memory, body: bytes, look: Any
 
 
 async def nearest(
-    services: Services, memory: Memory, tenant: str, rows: Iterable[tuple[str, bytes]], query: str, limit: int
+    services: Services, memory: Memory, tenant: str, rows: Sequence[tuple[str, bytes]], query: str, limit: int
 ) -> tuple[list[Json], list[tuple[str, Fact]]]:
     """The facts nearest to `query`, best first; and those that were embedded again, by key."""
     since = "" if memory.retain is None else facts.id_of(services.clock.now() - memory.retain, "")
-    there = {key: facts.unpack(key.rpartition("/")[2], row) for key, row in rows}
-    there = {key: fact for key, fact in there.items() if fact.id >= since}
+    aside = services.offload if len(rows) > BESIDE else _here
+    there: dict[str, Fact] = await aside(_unpacked, rows, since)
     if not there:
         return [], []
     if services.nearest is None:
@@ -94,9 +98,19 @@ async def nearest(
     by, (wanted,) = await embedded(services, [query])
     fresh = await _of_one_embedder(services, (facts.table_of(memory), tenant), there, by)
     vectors = {key: fact.vector for key, fact in {**there, **fresh}.items()}
-    return [_shown(there[one.key], one.similarity) for one in services.nearest(wanted, vectors, limit)], list(
-        fresh.items()
-    )
+    found = await aside(services.nearest, wanted, vectors, limit)
+    return [_shown(there[one.key], one.similarity) for one in found], list(fresh.items())
+
+
+def _unpacked(rows: Sequence[tuple[str, bytes]], since: str) -> dict[str, Fact]:
+    """The facts that are not too old, by key."""
+    found = ((key, key.rpartition("/")[2], row) for key, row in rows)
+    return {key: facts.unpack(id, row) for key, id, row in found if id >= since}
+
+
+async def _here(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Few facts are compared on the event loop: a thread would cost more."""
+    return function(*arguments)
 
 
 async def _of_one_embedder(

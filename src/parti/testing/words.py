@@ -1,4 +1,4 @@
-"""An embedder for tests: texts lie close together when they share words. Small, quick, and the same everywhere."""
+"""An embedder for tests: texts lie close together when they share words, on every machine."""
 
 from __future__ import annotations
 
