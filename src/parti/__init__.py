@@ -9,6 +9,7 @@ from parti.design.dead_letter import DeadLetter
 from parti.design.goals import Retry, Slo
 from parti.design.labels import Label
 from parti.design.llm import Price
+from parti.design.memory import Episode, Recalled
 from parti.design.model import Reason
 from parti.design.outcome import Outcome
 from parti.design.question import Question
@@ -31,6 +32,7 @@ __all__ = [
     "BudgetSpent",
     "Cost",
     "DeadLetter",
+    "Episode",
     "Label",
     "LlmError",
     "NotDone",
@@ -41,6 +43,7 @@ __all__ = [
     "Question",
     "QuestionExpired",
     "Reason",
+    "Recalled",
     "Retry",
     "Slo",
     "StepFailed",

@@ -39,6 +39,7 @@ CODES: Final[Mapping[str, str]] = {
     "P310": "one idempotency key was used with different arguments",
     "P311": "the run was cancelled",
     "P312": "a budget is spent",
+    "P313": "a memory is full",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",

@@ -11,17 +11,21 @@ from typing import Final, NamedTuple
 
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
+from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
 from parti.adapters.sqlite.verify import verify_file
+from parti.adapters.vectors import nearest
 from parti.agents.gate import Gate
 from parti.agents.loop import work
 from parti.agents.tape import Playing, Recording
 from parti.design.graph import Design
 from parti.design.llm import LOCAL, Llm
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.engine.loop import Engine
+from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
 from parti.ports.scorer import Scorer
@@ -44,11 +48,13 @@ def new_engine(
     works: bool = True,
     providers: Providers | None = None,
     tape: Tape | None = None,
+    embedder: Embedder | None = None,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
     One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
-    language models; `tape` records what those answer, or plays it back.
+    language models; `tape` records what those answer, or plays it back. `embedder` embeds in
+    place of the embedded model.
     """
     return Engine(
         design,
@@ -59,6 +65,8 @@ def new_engine(
         scorer=scorer_for(design) if works else None,
         llms=llms_for(design, providers or provider_for, tape) if works else None,
         agents=work,
+        embedder=(embedder or embedder_for(design)) if works else None,
+        nearest=nearest,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )
@@ -78,6 +86,17 @@ class Tape(NamedTuple):
 
     folder: Path
     play: bool
+
+
+def embedder_for(design: Design) -> Embedder | None:
+    """What embeds the facts of memories, loaded when one is first remembered or recalled; None where there are none."""
+    return LateEmbedder(_minilm) if any(design.all(Memory)) else None
+
+
+def _minilm() -> Embedder:
+    from parti.adapters.embedding.minilm import MiniLm  # noqa: PLC0415 onnxruntime only where it is used
+
+    return MiniLm()
 
 
 def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> Llms | None:
@@ -219,6 +238,7 @@ __all__ = [
     "changing",
     "default_path",
     "describe_holder",
+    "embedder_for",
     "exporter",
     "new_engine",
     "open_store",

@@ -16,6 +16,7 @@ from parti.design.goals import NO_RETRY, Retry, Slo
 from parti.design.graph import Arrow, Design, Opaque, Part
 from parti.design.handler import Handler
 from parti.design.llm import Llm, Price
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.payload import Payload, schema_digest
@@ -205,6 +206,14 @@ class Builder:
         self.arrows.append(Arrow(name, "calls", llm, place))
         self.arrows += [Arrow(name, "calls", tool, place, may=True) for tool in tools]
 
+    def memory(self, name: str, retain: float | None = None, *, shared: bool = False) -> None:
+        self.parts.append(
+            Memory(
+                name=name, place=self.place(), retain=retain, facts=1000, characters=4000, when_full="oldest goes",
+                shared=shared,
+            )
+        )  # fmt: skip
+
     def monitor(self, name: str, title: str, *, does: str = "") -> None:
         place = self.place()
         made = function(name, place, [], dict[str, float])
@@ -271,6 +280,8 @@ def lending() -> Design:
     make.llm("local", "local")
     make.agent("writer", "local", Letter, "credit_file")
     make.does("decide", "calls writer")
+    make.memory("notes", 90 * 86400.0)
+    make.does("writer", "reads notes, may writes notes")
     return make.design(Slo(p99="2s", availability=0.999))
 
 
@@ -335,11 +346,12 @@ def random_design(seed: int, count: int, arrows: float = 1.6) -> Design:
         make.person,
         lambda name: make.llm(name, "openai:gpt"),
         lambda name: make.agent(name, "t", Letter),
+        lambda name: make.memory(name, chance.choice([None, 3600.0])),
     ]
     for index in range(count):
         length = chance.choice([4, 6, 8, 10, 60]) if chance.random() < 0.1 else chance.randint(3, 12)
         name = "abcdefghij"[index % 10] + '_<&>"x'[index % 6] + "o" * (length - 4) + str(index)
-        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12])](name)
+        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13])](name)
     names = [part.name for part in make.parts]
     found = set()
     for _ in range(int(count * arrows)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -152,7 +153,7 @@ def test_drawings_do_not_depend_on_the_hash_seed() -> None:
         subprocess.run(
             [sys.executable, "-c", code],
             cwd=here,
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": here},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": f"{here}{os.pathsep}{Path(here).parents[1] / 'src'}"},
             capture_output=True,
             text=True,
             check=True,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from parti.agents.conversation import Conversation
+from parti.agents.notebook import Notebook
 from parti.agents.toolbox import InvalidCall, Toolbox, arguments_of, canonical, cut, result_text, task_of
 from parti.design.agent import Agent
 from parti.design.graph import Design
@@ -45,6 +46,7 @@ class _Work:
     agent: Agent
     tell: Tell | None
     box: Toolbox = field(init=False)
+    notes: Notebook = field(init=False)
     llm: Llm = field(init=False)
     talk: Conversation = field(init=False)
     called: Counter[str] = field(default_factory=Counter)
@@ -58,13 +60,18 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.box = Toolbox.of(self.agent, self.design)
+        self.notes = Notebook.of(self.agent, self.design)
         self.llm = self.design.get(Llm, self.agent.llm)
-        self.talk = Conversation(self.box.specs(), output_spec(self.agent.output, self.agent.about), self.agent.version)
+        tools = (*self.box.specs(), *self.notes.specs())
+        self.talk = Conversation(tools, output_spec(self.agent.output, self.agent.about), self.agent.version)
 
     async def on(self, task: str) -> Outcome[Any]:
         """Turn after turn."""
         if self.agent.instructions:
             self.talk.add(Said("system", self.agent.instructions))
+        known = await self.notes.known(_here(), task)
+        if known:
+            self.talk.add(Said("user", known))
         self.talk.add(Said("user", task))
         try:
             while self.turns < self.agent.turns:
@@ -127,6 +134,8 @@ class _Work:
             return Returned(call.id, call.name, cut(f"error: {failure.what}"), failed=True), False
 
     async def _answer(self, call: ToolCall) -> str:
+        if self.notes.has(call):
+            return await self.notes.answer(_here(), call)
         part = self.box.part(call)
         if isinstance(part, Agent):
             outcome = await _here().work(part, task_of(call))

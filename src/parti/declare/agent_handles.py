@@ -1,4 +1,4 @@
-"""Handles of language models and agents."""
+"""Handles of language models, agents and memories."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from parti.declare.inside import type_asked_for
 from parti.design.agent import Agent
 from parti.design.graph import Kind
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.outcome import Outcome
 from parti.errors import AgentStopped
 from parti.ports.context import required
@@ -103,6 +104,47 @@ class Work(Generic[T]):
             return await required("an agent").work(self._agent, task, tell=self._pieces.put_nowait)
         finally:
             self._pieces.put_nowait(None)
+
+
+class MemoryHandle(PartHandle):
+    """A memory. `scope` is the key of the run unless it is given, which only a shared memory allows (else P305)."""
+
+    part: Memory
+    uses: ClassVar[Mapping[str, Kind]] = {
+        "remember": "writes",
+        "forget": "writes",
+        "recall": "reads",
+        "episodes": "reads",
+    }
+
+    def __init__(self, part: Memory) -> None:
+        self.part = part
+
+    async def remember(self, text: str, *, scope: str | None = None, about: Mapping[str, Any] | None = None) -> str:
+        """Keep a fact, with anything `about` it that can become JSON; its id. Others see it when the run commits.
+
+        Raises P313 when the scope is full and says so, P402 for an empty text, P404 for one that is too long.
+        """
+        context = required(f"remembering in `{self.name}`")
+        return await context.remember(self.part, text, scope=_scope(scope), about=about or {})
+
+    async def recall(self, query: str, *, scope: str | None = None, limit: int = 5) -> list[Recalled]:
+        """Up to `limit` (1 to 100) facts of the scope whose meaning is nearest to `query`, best first."""
+        return await required(f"recalling from `{self.name}`").recall(
+            self.part, query, scope=_scope(scope), limit=limit
+        )
+
+    async def forget(self, *, scope: str | None = None, id: str | None = None) -> int:
+        """Forget the fact of that id, or all facts of the scope, when the run commits; how many there were."""
+        return await required(f"forgetting in `{self.name}`").forget(self.part, scope=_scope(scope), id=id)
+
+    async def episodes(self, *, scope: str | None = None, limit: int = 20) -> list[Episode]:
+        """What happened to the latest `limit` (1 to 100) other runs whose key is the scope, latest first."""
+        return await required(f"the episodes of `{self.name}`").episodes(self.part, scope=_scope(scope), limit=limit)
+
+
+def _scope(scope: object) -> str | None:
+    return None if scope is None else str(scope)
 
 
 def _stopped(agent: Agent, outcome: Outcome[Any]) -> AgentStopped:

@@ -1,4 +1,4 @@
-"""What a system declares of what is learned: models, language models and agents."""
+"""What a system declares of what is learned: models, language models, agents and memories."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
-from parti.declare.agent_handles import AgentHandle, LlmHandle
+from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle
 from parti.declare.declaring import Declaring, at_once, caller, placed
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.types import code_digest, payload_of, summary
@@ -16,6 +16,7 @@ from parti.design.agent import Agent
 from parti.design.budget import Budget
 from parti.design.features import features_of
 from parti.design.llm import Llm, Price
+from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
 from parti.errors import DeclarationError
 from parti.units import seconds
@@ -114,29 +115,71 @@ class Intelligent(Declaring):
         budget: Budget | None = None,
         turns: int = 10,
         repairs: int = 2,
+        memory: MemoryHandle | None = None,
     ) -> AgentHandle[T]:
         """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents), until it has an `output`.
 
         `instructions` are a text, or a function whose docstring they are. `turns` bounds the answers of the model for one
         task; an output that does not fit is given back to it `repairs` times. What it spends is bounded by `budget`, and by
-        the budgets around it.
+        the budgets around it. From its `memory` it recalls what is known of the run's key before its first turn, and it may
+        remember and recall more.
         """
         place = self._at(caller())
         if turns < 1 or repairs < 0:
             raise DeclarationError("P105", f"{turns} turns, {repairs} repairs", fix="give at least one turn")
         asked: Llm = part_of(llm, LlmHandle, what=f"the llm of `{name}`")
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
+        kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
+        taken = {"remember", "recall"} & set(names) if kept else set()
+        if taken:
+            raise DeclarationError(
+                "P104", f"`{taken.pop()}` is a tool of every agent with a memory", fix="rename yours"
+            )
         text = instructions if isinstance(instructions, str) else inspect.getdoc(instructions) or ""
         part = Agent(
             name=name, place=place, llm=asked.name, tools=names, instructions=text, version=_version(text),
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, about=text.split("\n", 1)[0][:200],
+            repairs=repairs, memory=kept or "", about=text.split("\n", 1)[0][:200],
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
         for tool in names:
             self._arrow(name, "calls", tool, place, may=True)
+        if kept:
+            self._arrow(name, "reads", kept, place)
+            self._arrow(name, "writes", kept, place, may=True)
         return AgentHandle(part)
+
+    @placed
+    def memory(
+        self,
+        name: str,
+        *,
+        retain: str | float | None = None,
+        facts: int = 1_000,
+        characters: int = 4_000,
+        when_full: WhenFull = "oldest goes",
+        shared: bool = False,
+    ) -> MemoryHandle:
+        """Facts that runs remember under their key, and recall by meaning; and what happened to the runs of a key.
+
+        `retain` is how long facts are kept (None: until they are forgotten), `facts` how many there may be under one key,
+        `characters` how long each may be. Of a full scope the ``"oldest goes"``, or it is to ``"refuse"`` more. In a `shared`
+        memory runs name scopes as they like; else each reads and writes the facts of its own key.
+        """
+        place = self._at(caller())
+        if not (1 <= facts <= FACTS_MAX and 1 <= characters <= CHARACTERS_MAX):
+            raise DeclarationError(
+                "P105", f"{facts} facts of {characters} characters",
+                fix=f"keep 1 to {FACTS_MAX} facts of 1 to {CHARACTERS_MAX} characters",
+            )  # fmt: skip
+        if when_full not in ("oldest goes", "refuse"):
+            raise DeclarationError("P105", f"when_full={when_full!r}", fix='write "oldest goes" or "refuse"')
+        part = Memory(
+            name=name, place=place, retain=None if retain is None else seconds(retain), facts=facts,
+            characters=characters, when_full=when_full, shared=shared,
+        )  # fmt: skip
+        return MemoryHandle(self._add(part))
 
 
 def _callable_by_agents(tool: object, agent: str) -> str:

@@ -14,7 +14,8 @@ class Agent:
     """Works by `llm`, may call `tools` (tools, steps and other agents, by name), and gives an `output`.
 
     `version` names its instructions: they are part of what is journaled of each turn. `turns` bounds the model's answers
-    for one task; `repairs` says how often an output that does not fit is given back to it.
+    for one task; `repairs` says how often an output that does not fit is given back to it. `memory` is the name of what it
+    recalls from before its first turn, and may remember and recall in; empty for none.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Agent:
     budget: Budget | None
     turns: int
     repairs: int
+    memory: str = ""
     about: str = ""
 
     @property

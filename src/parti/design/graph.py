@@ -14,6 +14,7 @@ from parti.design.endpoint import Endpoint
 from parti.design.goals import Slo
 from parti.design.handler import Handler
 from parti.design.llm import Llm
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -27,7 +28,22 @@ from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.units import Seconds
 
-Part = Topic | Table | Handler | Endpoint | Schedule | Tool | Step | Model | Llm | Agent | Source | Monitor | Person
+Part = (
+    Topic
+    | Table
+    | Handler
+    | Endpoint
+    | Schedule
+    | Tool
+    | Step
+    | Model
+    | Llm
+    | Agent
+    | Memory
+    | Source
+    | Monitor
+    | Person
+)
 Kind = Literal["consumes", "publishes", "reads", "writes", "calls", "asks"]
 P = TypeVar("P", bound=Part)
 
@@ -97,8 +113,12 @@ class Design:
         return found
 
     def tables_written(self, part: str) -> set[str]:
-        """The tables that `part` writes, directly or through what it calls."""
-        return {arrow.target for name in self.reach(part) for arrow in self.arrows_from(name, "writes")}
+        """The tables and memories that `part` writes, directly or through what it calls.
+
+        Those that are shared are left out: each fact there has a name of its own, so no two runs race for one.
+        """
+        found = {arrow.target for name in self.reach(part) for arrow in self.arrows_from(name, "writes")}
+        return found - {memory.name for memory in self.all(Memory) if memory.shared}
 
     @cached_property
     def groups(self) -> Mapping[str, str]:

@@ -55,6 +55,9 @@ LOOKS: Final[Mapping[str, Look]] = {
     "llm": Look(
         "language model", "hexagon", "#4455aa", "#9fb0ff", "M2.6 3.4h10.8v7H7.6l-3 2.8v-2.8h-2zM5.2 6h5.6M5.2 8h3.4"
     ),
+    "memory": Look(
+        "facts by meaning", "drum", "#5f7d12", "#a9c957", "M4.2 2.6h7.6v10.8L8 10.8l-3.8 2.6zM6.4 5.2h3.2M6.4 7.4h3.2"
+    ),
     "table": Look(
         "latest row of each key", "drum", "#0c8577", "#45cdbb", "M2.5 3.2h11v9.6h-11zM2.5 6.4h11M2.5 9.6h11M6.4 6.4v6.4"
     ),

@@ -8,6 +8,7 @@ from parti.design.function import Function
 from parti.design.graph import Part
 from parti.design.handler import Handler
 from parti.design.llm import LOCAL, Llm
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -43,6 +44,9 @@ def subtitle(part: Part) -> str:
             )
         case Agent():
             return f"{part.llm} → {part.output.name}"
+        case Memory():
+            kept = f"kept {duration_text(part.retain)}" if part.retain else "kept"
+            return f"facts {'shared' if part.shared else 'by key'} · {kept}"
         case Handler() | Step():
             return _signature(part.function)
         case Source():

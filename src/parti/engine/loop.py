@@ -34,10 +34,12 @@ from parti.errors import Overloaded
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
+from parti.ports.vectors import Nearest
 from parti.units import Seconds
 
 LOOK: Final[Seconds] = 0.1
@@ -64,24 +66,18 @@ class Engine:
         scorer: Scorer | None = None,
         llms: Llms | None = None,
         agents: AgentLoop | None = None,
+        embedder: Embedder | None = None,
+        nearest: Nearest | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
         self._design, self.clock, self.chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
-            design=design,
-            store=store,
-            clock=clock,
-            chance=chance,
-            offload=offload,
-            commits=self.commits,
-            scorer=scorer,
-            llms=llms,
-            agents=agents,
-            allowed=starting.allowed_arrows(design),
-            replay_each=replay_each,
-        )
+            design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
+            scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest,
+            allowed=starting.allowed_arrows(design), replay_each=replay_each,
+        )  # fmt: skip
         self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
         self.services.on_question = self.resting.asked
         self.services.on_wait = self.resting.waits
@@ -195,6 +191,8 @@ class Engine:
         await self.abandon()
         if self.services.llms is not None:
             await self.services.llms.close()
+        if self.services.embedder is not None:
+            await self.services.embedder.close()
         for job in self.runs.jobs.values():
             job.fail(stopping())
 

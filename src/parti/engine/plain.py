@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID
 from parti.design.agent import Agent
 from parti.design.budget import Cost
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.model import Model
 from parti.design.outcome import Outcome
 from parti.design.payload import Payload
@@ -18,9 +20,10 @@ from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
-from parti.engine import predicting
+from parti.engine import predicting, recalling
 from parti.engine.calling import call
 from parti.engine.context import new_event
+from parti.engine.remembering import rows_of
 from parti.engine.rows import unpack_row
 from parti.engine.services import Services
 from parti.engine.steps import failure_of
@@ -100,6 +103,26 @@ class PlainContext:
         """Refused."""
         raise _needs_run(f"writing `{table.name}`")
 
+    async def remember(self, memory: Memory, text: str, *, scope: str | None, about: Mapping[str, Any]) -> str:
+        """Refused."""
+        raise _needs_run(f"remembering in `{memory.name}`")
+
+    async def recall(self, memory: Memory, query: str, *, scope: str | None, limit: int) -> list[Recalled]:
+        """Committed facts of a scope, which must be named: there is no key here."""
+        rows = await rows_of(self._services, memory, self._tenant, _named(memory, scope))
+        found, _ = await recalling.nearest(self._services, memory, self._tenant, rows, query, recalling.bounded(limit))
+        return [recalling.recalled(one) for one in found]
+
+    async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:
+        """Refused."""
+        raise _needs_run(f"forgetting in `{memory.name}`")
+
+    async def episodes(self, memory: Memory, *, scope: str | None, limit: int) -> list[Episode]:
+        """The latest runs of a key, which must be named."""
+        limit = recalling.bounded(limit)
+        found = await recalling.happened(self._services.store, self._tenant, _named(memory, scope), limit)
+        return [recalling.episode(one) for one in found]
+
     async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
         """Refused."""
         raise _needs_run("`ask`")
@@ -135,6 +158,12 @@ class PlainContext:
         if self._key is None:
             raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
         return self._key
+
+
+def _named(memory: Memory, scope: str | None) -> str:
+    if scope is None:
+        raise RunError("P301", f"there is no run here whose key `{memory.name}` could go by", fix="name it with scope=")
+    return scope
 
 
 def _needs_run(what: str) -> RunError:

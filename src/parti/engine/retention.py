@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from parti.design.memory import Memory
 from parti.design.topic import Topic
+from parti.engine.facts import notes_before, place_of
 from parti.errors import StoreFull
 from parti.units import Seconds
 
@@ -35,6 +37,9 @@ async def keep_no_longer(engine: Engine) -> None:
         if not engine.commits.trouble:
             try:
                 await _expire(engine, [topic for topic in engine.design.all(Topic) if topic.retain is not None])
+                for memory in engine.design.all(Memory):
+                    if memory.retain is not None:
+                        await _forget_facts(engine, memory, engine.clock.now() - memory.retain)
                 if engine.design.retain is not None:
                     await _forget(engine, engine.clock.now() - engine.design.retain)
             except StoreFull as full:  # deleting needs room as well
@@ -57,6 +62,19 @@ async def _forget(engine: Engine, before: Seconds) -> None:
             engine.commits.batch.notes[note.split(":", 2)[2]] = None
         engine.commits.touch(2 * len(made))
         await engine.commits.durable()
+
+
+async def _forget_facts(engine: Engine, memory: Memory, before: Seconds) -> None:
+    """Delete the facts of a memory that were remembered before `before`, whoever remembered them."""
+    prefix, end = notes_before(memory, before)
+    commits = engine.commits
+    while old := [note for note in await engine.store.notes(prefix, limit=RUNS_AT_ONCE) if note < end]:
+        for note in old:
+            place = place_of(note)
+            commits.batch.rows[place] = commits.batch.notes[note] = None
+            engine.services.overlay.put(place, None, commits.number)
+        commits.touch(2 * len(old))
+        await commits.durable()
 
 
 async def _expire(engine: Engine, kept: list[Topic]) -> None:

@@ -11,13 +11,16 @@ from parti.design.graph import Design
 from parti.design.topic import Topic
 from parti.engine.calling import Offload
 from parti.engine.commits import Commits
+from parti.engine.embedding_again import Again
 from parti.engine.rows import Overlay
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
+from parti.ports.vectors import Nearest
 
 if TYPE_CHECKING:
     from parti.engine.activation import Activation
@@ -38,6 +41,8 @@ class Services:
     scorer: Scorer | None
     llms: Llms | None
     agents: AgentLoop | None
+    embedder: Embedder | None
+    nearest: Nearest | None
     allowed: Mapping[str, frozenset[str]]
     """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
     secret: bytes = b""
@@ -53,6 +58,8 @@ class Services:
     overlay: Overlay = field(default_factory=Overlay)
     latest: dict[str, ModelVersion] = field(default_factory=dict)
     """The latest version of each model."""
+    again: Again = field(default_factory=Again)
+    """Vectors of facts that were embedded anew."""
     unseen: set[tuple[str, str]] = field(default_factory=set)
     """Arrows met at run time that the design does not have."""
 

@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
 from parti.design.outcome import Outcome
+from parti.engine import remembering
 from parti.engine.accounts import NOTHING, Account
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
@@ -33,6 +34,7 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     digest = step_digest(body)
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
+        remembering.restore(context.inside(), run.services.design.by_name)
         return outcome_of(agent, known, tell)
     loop = run.services.agents
     if loop is None:
@@ -51,6 +53,7 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
 def _inside(context: RunContext, agent: Agent) -> RunContext:
     """The context of the agent's own steps, with its account inside that of its surroundings."""
     inside = context.inside()
+    inside.called = context.called  # its own steps replay, as those of a handler do
     if agent.budget is not None:
         recorded = context.run.recorded
         spent = recorded.spent.under(inside.path) if recorded else NOTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from uuid import UUID
 from parti.design.agent import Agent
 from parti.design.budget import Cost
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.model import Model
 from parti.design.outcome import Outcome
 from parti.design.payload import Payload
@@ -69,6 +71,22 @@ class Context(Protocol):
 
     async def delete(self, table: Table, key: str) -> None:
         """Delete the row of `key` when the run commits. It must be the run's own key."""
+        ...
+
+    async def remember(self, memory: Memory, text: str, *, scope: str | None, about: Mapping[str, Any]) -> str:
+        """The id of a fact that is kept when the run commits. Raises P305, P313, P401, P402, P404."""
+        ...
+
+    async def recall(self, memory: Memory, query: str, *, scope: str | None, limit: int) -> list[Recalled]:
+        """The facts of a scope (None: the run's key) nearest to `query`, best first. A run sees its own. Raises P305."""
+        ...
+
+    async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:
+        """Forget one fact of a scope, or all, when the run commits; how many. Raises P305."""
+        ...
+
+    async def episodes(self, memory: Memory, *, scope: str | None, limit: int) -> list[Episode]:
+        """What happened to the latest other runs of a key, latest first. Raises P305."""
         ...
 
     async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:

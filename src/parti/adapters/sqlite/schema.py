@@ -1,4 +1,4 @@
-"""The tables of a store file, format 2, and how connections to it are made."""
+"""The tables of a store file, format 3, and how connections to it are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from parti.adapters.sqlite.modes import make_private
 from parti.adapters.sqlite.sums import plain_sum
 from parti.errors import StoreError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 APPLICATION: Final = 0x50415254  # "PART" in the file's header
 STREAM_BITS: Final = 40
 """An event's row number is its stream's number shifted by so many bits, plus its offset."""
@@ -58,8 +58,13 @@ CREATE INDEX uses_by_digest ON uses(digest);
 CREATE INDEX questions_by_run ON questions(run);
 """
 
-_FORMATS: Final = (_FIRST, _SECOND)
-"""What each format adds to the one before it. Format 2: which records refer to which blobs, and the questions of a run."""
+_THIRD: Final = """
+CREATE INDEX runs_by_key ON runs(tenant, [key], created) WHERE [key] <> '';
+"""
+
+_FORMATS: Final = (_FIRST, _SECOND, _THIRD)
+"""What each format adds to the one before it. Format 2: which records refer to which blobs, and the questions of a run.
+Format 3: the runs of a key."""
 
 
 def connect_writing(path: Path, *, max_pages: int) -> sqlite3.Connection:
@@ -113,11 +118,14 @@ def create(connection: sqlite3.Connection, *, format: int = FORMAT) -> None:
 
 def upgrade(connection: sqlite3.Connection) -> None:
     """Bring a store of an older format up to this one, all or nothing. Does nothing to one of this format."""
-    if format_of(connection) == FORMAT:
+    before = format_of(connection)
+    if before == FORMAT:
         return
     with transaction(connection):
-        _lay_out(connection, _SECOND)
-        for (digest,) in connection.execute("SELECT digest FROM blobs").fetchall():
+        for tables in _FORMATS[before:]:
+            _lay_out(connection, tables)
+        blobs = connection.execute("SELECT digest FROM blobs").fetchall() if before < 2 else []
+        for (digest,) in blobs:
             use = ("kept", "", digest)  # nobody knows any more who refers to it
             connection.execute("INSERT INTO uses VALUES (?, ?, ?, ?)", (*use, plain_sum(USES, use)))
         connection.execute("UPDATE meta SET value = ? WHERE [key] = 'format'", (FORMAT,))
