@@ -10,6 +10,7 @@ import typer
 from parti.cli.answer import answer
 from parti.cli.cancel import cancel
 from parti.cli.draw import draw
+from parti.cli.eval import eval
 from parti.cli.failures import Verb
 from parti.cli.models import models
 from parti.cli.publish import publish
@@ -49,7 +50,7 @@ def root(
     """Run, draw and look into systems declared with Parti."""
 
 
-for command in (up, draw, train, models, runs, why, topics, publish, retry, cancel, questions, answer, verify):
+for command in (up, draw, train, models, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify):
     app.command(command.__name__, cls=Verb)(command)
 
 
