@@ -69,6 +69,7 @@ CODES: Final[Mapping[str, str]] = {
     "P705": "an agent stopped before it was done",
     "P706": "the tape has no such request",
     "P709": "a call was not approved",
+    "P720": "a checker of an evaluation failed",
 }
 
 

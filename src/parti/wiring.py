@@ -20,6 +20,7 @@ from parti.adapters.vectors import nearest
 from parti.agents.gate import Gate
 from parti.agents.loop import work
 from parti.agents.tape import Playing, Recording
+from parti.design.evaluation import Alikeness
 from parti.design.graph import Design
 from parti.design.llm import LOCAL, Llm
 from parti.design.memory import Memory
@@ -116,6 +117,21 @@ def provider_for(llm: Llm) -> Provider:
     from parti.adapters.llm.pydantic_ai import PydanticAiProvider  # noqa: PLC0415 see above
 
     return PydanticAiProvider()
+
+
+def alikeness() -> Alikeness:
+    """How alike texts are, by the embedding model. Raises P110 only once it is asked without its packages."""
+    embedder: list[Embedder] = []
+
+    async def alike(one: str, other: str) -> float:
+        if not embedder:
+            from parti.adapters.embedding.minilm import MiniLm  # noqa: PLC0415 only where meanings are compared
+
+            embedder.append(MiniLm())
+        left, right = await embedder[0].embed([one, other])
+        return float(left @ right)
+
+    return alike
 
 
 def exporter() -> Exporter:
@@ -235,6 +251,7 @@ __all__ = [
     "SystemChance",
     "SystemClock",
     "Tape",
+    "alikeness",
     "changing",
     "default_path",
     "describe_holder",

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic_core import to_json
-
 from parti.declare.handles import PartHandle
 from parti.declare.inside import type_asked_for
-from parti.design.agent import Agent
+from parti.design.agent import Agent, task_text
 from parti.design.graph import Kind
 from parti.design.llm import Llm
 from parti.design.memory import Episode, Memory, Recalled
@@ -49,23 +47,25 @@ class AgentHandle(PartHandle, Generic[T]):
     def __init__(self, part: Agent) -> None:
         self.part = part
 
-    async def run(self, task: Any) -> T:
+    async def run(self, task: Any, *, variables: Any = None) -> T:
         """The output of the agent's work on `task`, a text or anything that can become JSON.
 
+        `variables` are those of its Prompt: a value of their type, or a mapping (else P402).
         Raises AgentStopped (P705) with the outcome so far when a limit is reached or no output fits.
         """
-        outcome = await self.attempt(task)
+        outcome = await self.attempt(task, variables=variables)
         if outcome.output is None and not outcome.done:
             raise _stopped(self.part, outcome)
         return outcome.output  # type: ignore[return-value]
 
-    async def attempt(self, task: Any) -> Outcome[T]:
+    async def attempt(self, task: Any, *, variables: Any = None) -> Outcome[T]:
         """The outcome of the agent's work on `task`, also where it stopped before it was done."""
-        return await required(f"the agent `{self.name}`").work(self.part, _text(task))
+        agent = self.part.with_variables(variables)
+        return await required(f"the agent `{self.name}`").work(agent, task_text(task))
 
-    def stream(self, task: Any) -> Work[T]:
+    def stream(self, task: Any, *, variables: Any = None) -> Work[T]:
         """The agent's work on `task`: iterate over the texts that it says as they come, then look at its `outcome`."""
-        return Work(self.part, _text(task))
+        return Work(self.part.with_variables(variables), task_text(task))
 
 
 class Work(Generic[T]):
@@ -156,7 +156,3 @@ def _stopped(agent: Agent, outcome: Outcome[Any]) -> AgentStopped:
     )
     error.outcome = outcome
     return error
-
-
-def _text(task: Any) -> str:
-    return task if isinstance(task, str) else to_json(task).decode()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle
 from parti.declare.declaring import Declaring, at_once, caller, placed
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
+from parti.declare.prompts import template_of
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.agent import Agent
 from parti.design.budget import Budget
@@ -18,7 +18,9 @@ from parti.design.features import features_of
 from parti.design.llm import Llm, Price
 from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
-from parti.errors import DeclarationError
+from parti.design.places import Place
+from parti.design.prompt import Prompt, Template, version_of_text
+from parti.errors import DeclarationError, PayloadError
 from parti.units import seconds
 
 T = TypeVar("T")
@@ -109,7 +111,7 @@ class Intelligent(Declaring):
         name: str,
         *,
         llm: LlmHandle,
-        instructions: str | Callable[..., Any] = "",
+        instructions: str | Callable[..., Any] | Prompt = "",
         tools: Sequence[PartHandle] = (),
         output: type[T] = str,  # type: ignore[assignment]
         budget: Budget | None = None,
@@ -119,10 +121,10 @@ class Intelligent(Declaring):
     ) -> AgentHandle[T]:
         """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents), until it has an `output`.
 
-        `instructions` are a text, or a function whose docstring they are. `turns` bounds the answers of the model for one
-        task; an output that does not fit is given back to it `repairs` times. What it spends is bounded by `budget`, and by
-        the budgets around it. From its `memory` it recalls what is known of the run's key before its first turn, and it may
-        remember and recall more.
+        `instructions` are a text, a function whose docstring they are, or a Prompt in a file of its own. `turns` bounds the
+        answers of the model for one task; an output that does not fit is given back to it `repairs` times. What it spends is
+        bounded by `budget`, and by the budgets around it. From its `memory` it recalls what is known of the run's key before
+        its first turn, and it may remember and recall more.
         """
         place = self._at(caller())
         if turns < 1 or repairs < 0:
@@ -135,11 +137,12 @@ class Intelligent(Declaring):
             raise DeclarationError(
                 "P104", f"`{taken.pop()}` is a tool of every agent with a memory", fix="rename yours"
             )
-        text = instructions if isinstance(instructions, str) else inspect.getdoc(instructions) or ""
+        text, template = self._instructions(instructions, place, name)
+        version = version_of_text(template.text if template else text)
         part = Agent(
-            name=name, place=place, llm=asked.name, tools=names, instructions=text, version=_version(text),
+            name=name, place=place, llm=asked.name, tools=names, instructions=text, version=version,
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, memory=kept or "", about=text.split("\n", 1)[0][:200],
+            repairs=repairs, memory=kept or "", about=text.split("\n", 1)[0][:200], template=template,
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
@@ -181,8 +184,22 @@ class Intelligent(Declaring):
         )  # fmt: skip
         return MemoryHandle(self._add(part))
 
+    def _instructions(
+        self, given: str | Callable[..., Any] | Prompt, place: Place, agent: str
+    ) -> tuple[str, Template | None]:
+        """The text, and the template where it has a file of its own; defaults are put in where all variables have one."""
+        if not isinstance(given, Prompt):
+            return given if isinstance(given, str) else inspect.getdoc(given) or "", None
+        template = template_of(given, root=self.root, place=place, agent=agent)
+        try:
+            return template.render({})[0], template
+        except PayloadError:
+            return template.text, template
+
 
 def _callable_by_agents(tool: object, agent: str) -> str:
+    if isinstance(tool, AgentHandle):
+        _refuse_needy(tool.part, agent)
     if isinstance(tool, StepHandle | AgentHandle):
         return tool.name
     raise DeclarationError(
@@ -197,5 +214,11 @@ def _name_of(target: str, model: str) -> str:
     return target.partition(":")[2] or target
 
 
-def _version(text: str) -> str:
-    return blake2b(text.encode(), digest_size=4).hexdigest()
+def _refuse_needy(tool: Agent, agent: str) -> None:
+    """Raise P106 for an agent that needs variables: a model that calls it gives it a task alone."""
+    if tool.template and tool.template.variables and tool.template.variables.schema.get("required"):
+        needed = ", ".join(tool.template.variables.schema["required"])
+        raise DeclarationError(
+            "P106", f"`{agent}` cannot call `{tool.name}`, whose prompt needs {needed}",
+            fix="give those variables defaults",
+        )  # fmt: skip

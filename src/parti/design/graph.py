@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
+from parti.design.evaluation import Evaluation
 from parti.design.goals import Slo
 from parti.design.handler import Handler
 from parti.design.llm import Llm
@@ -80,6 +81,7 @@ class Design:
     place: Place = field(default=Place("", 0))
     retain: Seconds | None = None
     """How long ended runs are kept, with their journals, questions and idempotency keys; None is for ever."""
+    evaluations: tuple[Evaluation, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Part]:
@@ -97,6 +99,14 @@ class Design:
             return part
         known = ", ".join(sorted(p.name for p in self.all(kind))) or "none"
         raise RunError("P308", f"{self.name} has no {kind.__name__.lower()} {name!r}", fix=f"one of: {known}")
+
+    def evaluation(self, name: str) -> Evaluation:
+        """The evaluation of that name, or P308 with the names there are."""
+        for evaluation in self.evaluations:
+            if evaluation.name == name:
+                return evaluation
+        known = ", ".join(evaluation.name for evaluation in self.evaluations) or "none"
+        raise RunError("P308", f"{self.name} has no evaluation {name!r}", fix=f"one of: {known}")
 
     def arrows_from(self, part: str, *kinds: Kind) -> list[Arrow]:
         """The arrows that leave `part`, of the given kinds (all when none is given)."""

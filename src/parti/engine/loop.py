@@ -368,6 +368,10 @@ class Engine:
         self._design.get(Model, version.model)
         return await publishing.add_version(self, version, onnx)
 
+    async def add_evaluation(self, key: str, result: bytes) -> None:
+        """See Operations.add_evaluation."""
+        await publishing.add_evaluation(self, key, result)
+
     async def figures(self) -> dict[str, dict[str, Any]]:
         """See Operations.figures."""
         return await calls.figures(self)

@@ -9,6 +9,7 @@ from parti.design.memory import Memory
 from parti.design.topic import Topic
 from parti.engine.facts import notes_before, place_of
 from parti.errors import StoreFull
+from parti.ports.operations import EVALUATIONS, key_of_evaluation
 from parti.units import Seconds
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ LOOKS: Final[Seconds] = 60.0
 
 RUNS_AT_ONCE: Final = 500
 """Runs that are forgotten in one transaction, so that nobody waits long for the next."""
+
+RESULTS_AT_ONCE: Final = 20
+"""Results of evaluations that are read to be forgotten: each may be large."""
 
 PUBLICATIONS: Final = "publishing:"
 """Notes that say when each publication with an idempotency key was made, oldest first; each names the note that remembers it."""
@@ -32,7 +36,7 @@ def note_of_time(at: Seconds, publication: str) -> str:
 
 
 async def keep_no_longer(engine: Engine) -> None:
-    """Again and again: delete old events that no run needs, old runs that have ended, and old idempotency keys."""
+    """Again and again: delete old events that no run needs, old runs that have ended, old idempotency keys, and old results."""
     while True:
         if not engine.commits.trouble:
             try:
@@ -61,6 +65,11 @@ async def _forget(engine: Engine, before: Seconds) -> None:
             engine.commits.batch.notes[note] = None
             engine.commits.batch.notes[note.split(":", 2)[2]] = None
         engine.commits.touch(2 * len(made))
+        await engine.commits.durable()
+    old = key_of_evaluation(before, "", "")
+    while made := [note for note in await engine.store.notes(EVALUATIONS, limit=RESULTS_AT_ONCE) if note < old]:
+        engine.commits.batch.notes.update(dict.fromkeys(made))
+        engine.commits.touch(len(made))
         await engine.commits.durable()
 
 

@@ -30,7 +30,7 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     where its journaled turns end.
     """
     run = context.run
-    body = to_json(task)
+    body = asked_of(agent, task)
     digest = step_digest(body)
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
@@ -48,6 +48,11 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     if run.services.replay_each:
         await rewind(context)
     return outcome
+
+
+def asked_of(agent: Agent, task: str) -> bytes:
+    """What the journal knows the work by: the task, and the variables of its instructions where it has such."""
+    return b'{"task":%b,"variables":%b}' % (to_json(task), agent.given) if agent.given else to_json(task)
 
 
 def _inside(context: RunContext, agent: Agent) -> RunContext:
