@@ -131,7 +131,7 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in ("system.py", "intelligent.py")))
+_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in ("system.py", "intelligent.py", "servers.py")))
 
 
 def caller() -> FrameType:

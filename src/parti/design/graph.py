@@ -23,11 +23,27 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.units import Seconds
 
-Part = Topic | Table | Handler | Endpoint | Schedule | Tool | Step | Model | Llm | Agent | Source | Monitor | Person
+Part = (
+    Topic
+    | Table
+    | Handler
+    | Endpoint
+    | Schedule
+    | Tool
+    | ToolServer
+    | Step
+    | Model
+    | Llm
+    | Agent
+    | Source
+    | Monitor
+    | Person
+)
 Kind = Literal["consumes", "publishes", "reads", "writes", "calls", "asks"]
 P = TypeVar("P", bound=Part)
 

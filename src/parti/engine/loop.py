@@ -38,6 +38,7 @@ from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
+from parti.ports.tool_server import ToolServers
 from parti.units import Seconds
 
 LOOK: Final[Seconds] = 0.1
@@ -64,6 +65,7 @@ class Engine:
         scorer: Scorer | None = None,
         llms: Llms | None = None,
         agents: AgentLoop | None = None,
+        servers: ToolServers | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
@@ -79,6 +81,7 @@ class Engine:
             scorer=scorer,
             llms=llms,
             agents=agents,
+            servers=servers,
             allowed=starting.allowed_arrows(design),
             replay_each=replay_each,
         )
@@ -195,6 +198,8 @@ class Engine:
         await self.abandon()
         if self.services.llms is not None:
             await self.services.llms.close()
+        if self.services.servers is not None:
+            await self.services.servers.close()
         for job in self.runs.jobs.values():
             job.fail(stopping())
 
