@@ -26,6 +26,7 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 
 
@@ -205,6 +206,14 @@ class Builder:
         self.arrows.append(Arrow(name, "calls", llm, place))
         self.arrows += [Arrow(name, "calls", tool, place, may=True) for tool in tools]
 
+    def server(self, name: str, url: str) -> None:
+        self.parts.append(
+            ToolServer(
+                name=name, place=self.place(), protocol="mcp", url=url, only=("read_*",), timeout=30.0, concurrency=8,
+                reaches={"read_all": "read"}, headers={"Authorization": "Bearer secret"},
+            )
+        )  # fmt: skip
+
     def monitor(self, name: str, title: str, *, does: str = "") -> None:
         place = self.place()
         made = function(name, place, [], dict[str, float])
@@ -269,7 +278,8 @@ def lending() -> Design:
     make.monitor("approval_rate", "Approvals by group", does="reads decisions, reads book")
     make.hidden("decide", "getattr with a name made at run time")
     make.llm("local", "local")
-    make.agent("writer", "local", Letter, "credit_file")
+    make.server("files", "http://localhost:8000/mcp")
+    make.agent("writer", "local", Letter, "credit_file", "files")
     make.does("decide", "calls writer")
     return make.design(Slo(p99="2s", availability=0.999))
 
@@ -335,6 +345,7 @@ def random_design(seed: int, count: int, arrows: float = 1.6) -> Design:
         make.person,
         lambda name: make.llm(name, "openai:gpt"),
         lambda name: make.agent(name, "t", Letter),
+        lambda name: make.server(name, "http://a/mcp"),
     ]
     for index in range(count):
         length = chance.choice([4, 6, 8, 10, 60]) if chance.random() < 0.1 else chance.randint(3, 12)

@@ -16,10 +16,13 @@ from parti import PartiError, System, ask
 from parti.adapters.virtual import Faults, SeededChance, VirtualClock, VirtualStore, run_virtual
 from parti.agents.gate import Gate
 from parti.agents.loop import work
+from parti.agents.servers import Servers
 from parti.design.llm import Llm
+from parti.design.tool_server import ToolServer
 from parti.engine.entries import Entry, decode
 from parti.engine.loop import Engine
 from parti.ports.store import RunRecord, State, Store
+from parti.ports.tool_server import Connection
 from parti.testing.live import Live
 from parti.testing.script import Script
 
@@ -61,6 +64,7 @@ class World:
         crash: bool = False,
         grace: float = 10.0,
         script: Script | dict[str, Script] | None = None,
+        connect: Callable[[ToolServer], Connection] | None = None,
     ) -> AsyncIterator[Live]:
         """The system while the block runs; then it is stopped, or with `crash` it just ends."""
         engine = Engine(
@@ -73,6 +77,7 @@ class World:
             replay_each=self.replay_each,
             llms=None if script is None else Gate(system.design, lambda llm: _of(script, llm), self.clock, self.chance),
             agents=work,
+            servers=None if connect is None else Servers(connect, self.clock, self.chance),
         )
         await engine.start()
         try:

@@ -16,7 +16,7 @@ from parti.design.goals import Retry
 from parti.design.tool_server import Offered, ToolServer
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
-from parti.ports.tool_server import Connection, Offer, ServerFailure, Reply
+from parti.ports.tool_server import Connection, Offer, Reply, ServerFailure
 from parti.units import duration_text
 
 TOOLS_MAX: Final = 128

@@ -12,7 +12,7 @@ from parti.declare.agent_handles import ToolServerHandle
 from parti.declare.declaring import Declaring, at_once, caller, placed
 from parti.design.approval import Approval
 from parti.design.budget import NO_COST, Cost
-from parti.design.openapi import Unfit, operations_of
+from parti.design.openapi import Operation, Unfit, operations_of
 from parti.design.places import Place
 from parti.design.tool_server import RESULT_MAX, Reach, ToolServer, digest_of_operations
 from parti.errors import DeclarationError
@@ -90,35 +90,16 @@ class Serving(Declaring):
         """
         place = self._at(caller())
         content = document if isinstance(document, Mapping) else _read(self.root / document, place)
-        try:
-            operations, refused = operations_of(content)
-        except Unfit as why:
-            raise DeclarationError(
-                "P105", f"the document of `{name}`: {why}", place=place, fix="give OpenAPI 3"
-            ) from why
-        reached = base_url or _first_url(content)
-        if not reached.startswith(("http://", "https://")):
-            raise DeclarationError(
-                "P105", f"the document does not say where `{name}` is", place=place, fix="add base_url="
-            )
+        operations, refused = _operations(content, name, place)
         part = ToolServer(
-            name=name, place=place, protocol="openapi", url=reached.rstrip("/"), only=_texts(only),
+            name=name, place=place, protocol="openapi", url=_base(base_url, content, name, place), only=_texts(only),
             timeout=seconds(timeout), concurrency=at_once(concurrency), reaches=_reaches(effects, place), cost=cost,
             approval=Approval(approval) if isinstance(approval, str) else approval,
             result_max=size(result_max), headers=dict(headers or {}),
             document=digest_of_operations(operations), operations=operations, refused=refused,
             about=str((content.get("info") or {}).get("title") or ""),
         )  # fmt: skip
-        for operation in refused.keys() & set(only):
-            raise DeclarationError(
-                "P708", f"`{part.part_of(operation)}` cannot be offered to a language model: {refused[operation]}",
-                place=place, fix="mend the document, or leave it out with only=",
-            )  # fmt: skip
-        if not any(part.wants(operation) for operation in operations):
-            raise DeclarationError(
-                "P106", f"no operation of `{name}` is wanted", place=place,
-                fix=f"only= some of: {', '.join(list(operations)[:20]) or 'none'}",
-            )  # fmt: skip
+        _refuse(part)
         return self._served(part)
 
     def _served(self, part: ToolServer) -> ToolServerHandle:
@@ -140,6 +121,38 @@ def _reaches(effects: Mapping[str, Reach] | None, place: Place) -> dict[str, Rea
                 "P105", f"{effect!r} is no effect of {tool!r}", place=place, fix=f"one of: {', '.join(known)}"
             )
     return dict(effects or {})
+
+
+def _operations(document: Mapping[str, Any], name: str, place: Place) -> tuple[dict[str, Operation], dict[str, str]]:
+    try:
+        return operations_of(document)
+    except Unfit as why:
+        raise DeclarationError("P105", f"the document of `{name}`: {why}", place=place, fix="give OpenAPI 3") from why
+
+
+def _base(base_url: str, document: Mapping[str, Any], name: str, place: Place) -> str:
+    reached = base_url or _first_url(document)
+    if not reached.startswith(("http://", "https://")):
+        raise DeclarationError("P105", f"the document does not say where `{name}` is", place=place, fix="add base_url=")
+    return reached.rstrip("/")
+
+
+def _refuse(part: ToolServer) -> None:
+    """Refuse a declaration that names what cannot be offered, or wants nothing that is there."""
+    for operation in part.refused.keys() & set(part.only):
+        raise DeclarationError(
+            "P708",
+            f"`{part.part_of(operation)}` cannot be offered to a language model: {part.refused[operation]}",
+            place=part.place,
+            fix="mend the document, or leave it out with only=",
+        )
+    if not any(part.wants(operation) for operation in part.operations):
+        raise DeclarationError(
+            "P106",
+            f"no operation of `{part.name}` is wanted",
+            place=part.place,
+            fix=f"only= some of: {', '.join(list(part.operations)[:20]) or 'none'}",
+        )
 
 
 def _first_url(document: Mapping[str, Any]) -> str:

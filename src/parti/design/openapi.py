@@ -103,8 +103,8 @@ def _operation(
     if missing:
         raise Unfit(f"its path names {', '.join(sorted(missing))}, which is no parameter")
     schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    about = str(facts.get("summary") or facts.get("description") or f"{method.upper()} {path}")
-    return Operation(name, method, path, about, _with_definitions(document, schema), places)
+    summary = str(facts.get("summary") or facts.get("description") or f"{method.upper()} {path}")
+    return Operation(name, method, path, summary, _with_definitions(document, schema), places)
 
 
 def _parameters(document: Mapping[str, Any], shared: list[Any], facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -135,8 +135,9 @@ def _body(
         raise Unfit(f"its body is {', '.join(content) or 'of no kind'}, not application/json")
     written = content[kind].get("schema", {})
     schema = _resolved(document, written)
-    fields = schema.get("properties")
-    plain = schema.get("type") == "object" and isinstance(fields, Mapping) and not schema.get("additionalProperties")
+    given = schema.get("properties")
+    fields: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    plain = schema.get("type") == "object" and fields and not schema.get("additionalProperties")
     if plain and not fields.keys() & properties.keys() and not schema.keys() & {"allOf", "anyOf", "oneOf"}:
         properties.update(fields)
         places.update(dict.fromkeys(fields, "body"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.function import Function
@@ -16,8 +19,11 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.units import duration_text
+
+_PROTOCOLS: Final = {"mcp": "MCP", "openapi": "OpenAPI"}
 
 
 def subtitle(part: Part) -> str:
@@ -33,6 +39,8 @@ def subtitle(part: Part) -> str:
             return f"{part.inputs.name} → {part.output.name}"
         case Tool():
             return f"{_signature(part.function)} · {_effect(part)}"
+        case ToolServer():
+            return f"{_PROTOCOLS[part.protocol]} · {part.url or Path(part.command[0]).name}"
         case Llm():
             return (
                 part.target

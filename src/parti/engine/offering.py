@@ -16,7 +16,7 @@ from parti.engine.identity import step_digest
 from parti.engine.services import Services, log
 from parti.engine.steps import as_answer, as_failure, counted, rewind
 from parti.errors import DeclarationError, ServerUnreached, StepFailed, StoreError
-from parti.ports.tool_server import Offer, ServerFailure, Reply, ToolServers
+from parti.ports.tool_server import Offer, Reply, ServerFailure, ToolServers
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext

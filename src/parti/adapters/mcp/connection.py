@@ -30,7 +30,7 @@ from parti.adapters.mcp.http import over_http
 from parti.adapters.mcp.messages import Messages, reply_of
 from parti.adapters.mcp.stdio import End, over_stdio
 from parti.design.tool_server import ToolServer
-from parti.ports.tool_server import ServerFailure, Reply
+from parti.ports.tool_server import Reply, ServerFailure
 
 LONGEST: Final = 4 * 1024 * 1024
 """Bytes that any message of a server may have: lists of tools too, and what is left out of results."""

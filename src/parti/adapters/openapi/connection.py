@@ -1,4 +1,7 @@
-"""Calls of an HTTP service as its OpenAPI document describes them. Implements ports.tool_server.Connection."""
+"""Calls of an HTTP service as its OpenAPI document describes them.
+
+Implements ports.tool_server.Connection.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pydantic_core import to_json
 from parti.adapters.environment import expanded
 from parti.adapters.openapi.requests import Misfit, Sent, request_of
 from parti.design.tool_server import ToolServer
-from parti.ports.tool_server import ServerFailure, Reply
+from parti.ports.tool_server import Reply, ServerFailure
 
 UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Failures before anything of the request was sent."""
