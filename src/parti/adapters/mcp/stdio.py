@@ -29,6 +29,9 @@ Streams = tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObj
 GRACE: Final = 1.0
 """Seconds that a server may take to end once its stdin is closed, and once more after SIGTERM."""
 
+LOOK: Final = 0.01
+"""How often it is looked whether a process has ended, in seconds."""
+
 WORDS_MAX: Final = 300
 """Characters of the last thing that a server said on stderr."""
 
@@ -85,7 +88,7 @@ async def _read(
                 end.why = f"it sent a message of more than {size_text(longest)}"
                 return
             if not line:
-                await _reaped(process)
+                await _wait_exit(process, GRACE / 4)  # so that its exit code can be told
                 return
             try:
                 await incoming.send(SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False)))
@@ -93,11 +96,13 @@ async def _read(
                 continue  # servers print all sorts of things; what is no message is nobody's answer
 
 
-async def _reaped(process: Process) -> None:
-    """Give the process a moment to end, so that its exit code can be told."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GRACE / 4):
-            await process.wait()
+async def _wait_exit(process: Process, seconds: float) -> bool:
+    """Whether the process ends within that time. `Process.wait` would also wait for children that hold its pipes."""
+    for _ in range(int(seconds / LOOK)):
+        if process.returncode is not None:
+            return True
+        await asyncio.sleep(LOOK)
+    return process.returncode is not None
 
 
 async def _write(
@@ -130,12 +135,16 @@ async def _stop(process: Process) -> None:
     assert process.stdin
     process.stdin.close()
     for force in (0, signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if force:
-                os.killpg(process.pid, force)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await process.wait()
-                break
+        if force:
+            _signal(process, force)
+        if await _wait_exit(process, GRACE):
+            break
+    _signal(process, signal.SIGKILL)  # to what it started and left behind
+    transport = getattr(process, "_transport", None)
+    if transport is not None:  # a pipe with something left to read would hold it open for ever
+        transport.close()
+
+
+def _signal(process: Process, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # what it started and left behind
+        os.killpg(process.pid, number)
