@@ -162,9 +162,12 @@ class _Session:
     async def close(self) -> None:
         """Leave it, and wait until all of it has ended."""
         self._leave.set()
+        if not self._ready.done():  # in the middle of a handshake, which may never end
+            self._task.cancel()
         done, _ = await asyncio.wait([self._task], timeout=CLOSING)
         if not done:
             self._task.cancel()
+            await asyncio.wait([self._task], timeout=CLOSING)
 
     async def _failed(self, wrong: MCPError, *, sent: bool) -> ServerFailure:
         """An error that is no answer. Where the session is gone, the next call begins a new one."""
@@ -179,7 +182,7 @@ class _Session:
 
     def _lost(self, *, sent: bool) -> ServerFailure:
         said = f"`{self._server.name}` cannot be used: {self._end}"[:1000]
-        return ServerFailure(said, sent=sent, passing=True, fix="look at the server")
+        return ServerFailure(said, sent=sent, passing=not self._end.flooded, fix="look at the server")
 
     async def _live(self) -> None:
         try:

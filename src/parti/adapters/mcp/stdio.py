@@ -41,6 +41,8 @@ class End:
 
     def __init__(self) -> None:
         self.why = ""
+        self.flooded = False
+        """Whether it sent more than it may: the same call would do so again."""
         self.last_words = ""
         self.process: Process | None = None
 
@@ -85,7 +87,7 @@ async def _read(
             try:
                 line = await process.stdout.readline()
             except ValueError:
-                end.why = f"it sent a message of more than {size_text(longest)}"
+                end.why, end.flooded = f"it sent a message of more than {size_text(longest)}", True
                 return
             if not line:
                 await _wait_exit(process, GRACE / 4)  # so that its exit code can be told
