@@ -122,8 +122,7 @@ class Engine:
         """Keyed publications that are under way."""
         self.pending: dict[str, int] = {}
         """Events of each topic that were published from outside and are not on disk yet."""
-        self._background: set[asyncio.Task[Any]] = set()
-        self._changed = asyncio.Event()
+        self._background, self._changed = set[asyncio.Task[Any]](), asyncio.Event()
         asyncio.get_running_loop().set_task_factory(branching)
 
     @property
