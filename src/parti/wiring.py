@@ -19,17 +19,21 @@ from parti.adapters.sqlite.verify import verify_file
 from parti.adapters.vectors import nearest
 from parti.agents.gate import Gate
 from parti.agents.loop import work
+from parti.agents.servers import Servers
 from parti.agents.tape import Playing, Recording
 from parti.design.evaluation import Alikeness
 from parti.design.graph import Design
 from parti.design.llm import LOCAL, Llm
 from parti.design.memory import Memory
 from parti.design.model import Model
+from parti.design.tool_server import ToolServer
 from parti.engine.loop import Engine
+from parti.extras import need
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
 from parti.ports.scorer import Scorer
+from parti.ports.tool_server import Connection, ToolServers
 from parti.units import Seconds
 
 PATIENCE: Final[Seconds] = 3.0
@@ -68,6 +72,7 @@ def new_engine(
         agents=work,
         embedder=(embedder or embedder_for(design)) if works else None,
         nearest=nearest,
+        servers=servers_for(design) if works else None,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )
@@ -132,6 +137,26 @@ def alikeness() -> Alikeness:
         return float(left @ right)
 
     return alike
+
+
+def servers_for(design: Design) -> ToolServers | None:
+    """The tool servers of a design, behind one door; None when it has none. None is connected to before it is used."""
+    if not any(design.all(ToolServer)):
+        return None
+    return Servers(connection_for, SystemClock(), SystemChance())
+
+
+def connection_for(server: ToolServer) -> Connection:
+    """What talks to a declared tool server. Raises P110 where its packages are missing."""
+    if server.protocol == "openapi":
+        need("httpx", extra="openapi", purpose=f"calling `{server.name}`")
+        from parti.adapters.openapi.connection import OpenApiConnection  # noqa: PLC0415 only where it is declared
+
+        return OpenApiConnection(server)
+    need("mcp", extra="mcp", purpose=f"the MCP server `{server.name}`")
+    from parti.adapters.mcp.connection import McpConnection  # noqa: PLC0415 see above
+
+    return McpConnection(server)
 
 
 def exporter() -> Exporter:

@@ -27,6 +27,7 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 
 
@@ -214,6 +215,14 @@ class Builder:
             )
         )  # fmt: skip
 
+    def server(self, name: str, url: str) -> None:
+        self.parts.append(
+            ToolServer(
+                name=name, place=self.place(), protocol="mcp", url=url, only=("read_*",), timeout=30.0, concurrency=8,
+                reaches={"read_all": "read"}, headers={"Authorization": "Bearer secret"},
+            )
+        )  # fmt: skip
+
     def monitor(self, name: str, title: str, *, does: str = "") -> None:
         place = self.place()
         made = function(name, place, [], dict[str, float])
@@ -278,7 +287,8 @@ def lending() -> Design:
     make.monitor("approval_rate", "Approvals by group", does="reads decisions, reads book")
     make.hidden("decide", "getattr with a name made at run time")
     make.llm("local", "local")
-    make.agent("writer", "local", Letter, "credit_file")
+    make.server("files", "http://localhost:8000/mcp")
+    make.agent("writer", "local", Letter, "credit_file", "files")
     make.does("decide", "calls writer")
     make.memory("notes", 90 * 86400.0)
     make.does("writer", "reads notes, may writes notes")
@@ -347,11 +357,12 @@ def random_design(seed: int, count: int, arrows: float = 1.6) -> Design:
         lambda name: make.llm(name, "openai:gpt"),
         lambda name: make.agent(name, "t", Letter),
         lambda name: make.memory(name, chance.choice([None, 3600.0])),
+        lambda name: make.server(name, "http://a/mcp"),
     ]
     for index in range(count):
         length = chance.choice([4, 6, 8, 10, 60]) if chance.random() < 0.1 else chance.randint(3, 12)
         name = "abcdefghij"[index % 10] + '_<&>"x'[index % 6] + "o" * (length - 4) + str(index)
-        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13])](name)
+        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 14])](name)
     names = [part.name for part in make.parts]
     found = set()
     for _ in range(int(count * arrows)):

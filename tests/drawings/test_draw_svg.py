@@ -63,7 +63,11 @@ def test_reading_and_writing_one_table_is_one_line_with_two_heads_and_both_words
 
 def test_what_only_may_happen_is_dotted() -> None:
     may = groups(read(lending()), "may")
-    assert [group.get("data-target") for group in may if group.get("data-target")] == ["post_letter", "credit_file"]
+    assert [group.get("data-target") for group in may if group.get("data-target")] == [
+        "post_letter",
+        "credit_file",
+        "files",
+    ]
 
 
 def test_the_legend_lists_only_what_is_used() -> None:

@@ -13,6 +13,7 @@ from parti.design.graph import Kind
 from parti.design.llm import Llm
 from parti.design.memory import Episode, Memory, Recalled
 from parti.design.outcome import Outcome
+from parti.design.tool_server import ToolServer
 from parti.errors import AgentStopped
 from parti.ports.context import required
 
@@ -66,6 +67,15 @@ class AgentHandle(PartHandle, Generic[T]):
     def stream(self, task: Any, *, variables: Any = None) -> Work[T]:
         """The agent's work on `task`: iterate over the texts that it says as they come, then look at its `outcome`."""
         return Work(self.part.with_variables(variables), task_text(task))
+
+
+class ToolServerHandle(PartHandle):
+    """A server of tools, to be given to agents."""
+
+    part: ToolServer
+
+    def __init__(self, part: ToolServer) -> None:
+        self.part = part
 
 
 class Work(Generic[T]):

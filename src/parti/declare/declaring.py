@@ -134,7 +134,8 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in ("system.py", "intelligent.py", "evaluations.py")))
+_FILES = ("system.py", "intelligent.py", "evaluations.py", "servers.py")
+_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 
 def caller() -> FrameType:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
-from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle
-from parti.declare.declaring import Declaring, at_once, caller, placed
+from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, ToolServerHandle
+from parti.declare.declaring import at_once, caller, placed
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.prompts import template_of
+from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.agent import Agent
 from parti.design.budget import Budget
@@ -27,7 +28,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 
-class Intelligent(Declaring):
+class Intelligent(Serving):
     """Parts whose answers were learned rather than written."""
 
     @placed
@@ -119,7 +120,7 @@ class Intelligent(Declaring):
         repairs: int = 2,
         memory: MemoryHandle | None = None,
     ) -> AgentHandle[T]:
-        """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents), until it has an `output`.
+        """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents, servers of tools), until it has an `output`.
 
         `instructions` are a text, a function whose docstring they are, or a Prompt in a file of its own. `turns` bounds the
         answers of the model for one task; an output that does not fit is given back to it `repairs` times. What it spends is
@@ -200,10 +201,12 @@ class Intelligent(Declaring):
 def _callable_by_agents(tool: object, agent: str) -> str:
     if isinstance(tool, AgentHandle):
         _refuse_needy(tool.part, agent)
-    if isinstance(tool, StepHandle | AgentHandle):
+    if isinstance(tool, StepHandle | AgentHandle | ToolServerHandle):
         return tool.name
     raise DeclarationError(
-        "P106", f"a tool of `{agent}` is {tool!r}", fix="pass what `@desk.tool`, `@desk.step` or `desk.agent` returned"
+        "P106",
+        f"a tool of `{agent}` is {tool!r}",
+        fix="pass what `@desk.tool`, `@desk.step`, `desk.agent`, `desk.mcp` or `desk.openapi` returned",
     )
 
 

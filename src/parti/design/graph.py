@@ -25,6 +25,7 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.units import Seconds
@@ -36,6 +37,7 @@ Part = (
     | Endpoint
     | Schedule
     | Tool
+    | ToolServer
     | Step
     | Model
     | Llm

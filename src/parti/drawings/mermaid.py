@@ -18,6 +18,7 @@ _BRACKETS: Final = {
     "schedule": ("((", "))"),
     "step": ("[", "]"),
     "tool": ("[[", "]]"),
+    "toolserver": ("[[", "]]"),
     "model": ("{{", "}}"),
     "llm": ("{{", "}}"),
     "agent": ("(", ")"),

@@ -38,6 +38,13 @@ LOOKS: Final[Mapping[str, Look]] = {
         "#ff9a62",
         "M13.4 4.6 10.9 7 9 5.1l2.4-2.5a3.6 3.6 0 0 0-4.6 4.7L2.6 11.4a1.4 1.4 0 0 0 2 2l4.2-4.2a3.6 3.6 0 0 0 4.6-4.6z",
     ),
+    "toolserver": Look(
+        "offers tools",
+        "cut",
+        "#b0522a",
+        "#f0a37c",
+        "M2.4 3h11.2v4H2.4zM2.4 9h11.2v4H2.4zM5 5h.01M5 11h.01M8 5h3.4M8 11h3.4",
+    ),
     "model": Look(
         "learned function",
         "hexagon",

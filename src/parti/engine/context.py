@@ -24,8 +24,20 @@ from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
-from parti.engine import approving, consulting, predicting, recalling, remembering, steps, waiting, working, writes
+from parti.engine import (
+    approving,
+    consulting,
+    offering,
+    predicting,
+    recalling,
+    remembering,
+    steps,
+    waiting,
+    working,
+    writes,
+)
 from parti.engine.accounts import Account
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.budgets import Told
@@ -36,6 +48,7 @@ from parti.errors import RunError
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
 from parti.ports.store import NewEvent
+from parti.ports.tool_server import Reply
 from parti.units import Seconds
 
 
@@ -135,6 +148,8 @@ class RunContext:
         if type(part) is Tool:
             own = self.run.services.design.by_name.get(part.name)
             part = own if type(own) is Tool else part  # an evaluation's design has recorders in the place of writes
+            if part.server:
+                self.run.services.remote[part.name] = part
             if part.approval is not None and part.approval.is_wanted(arguments):
                 await approving.approve(self, part, part.approval, arguments)
             if part.effect == "write":
@@ -162,6 +177,16 @@ class RunContext:
         """See ports.context.Context."""
         self.check(agent.arrow)
         return await working.work(self, agent, task, tell)
+
+    async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
+        """See ports.context.Context."""
+        self.check(server.arrow)
+        return await offering.offer(self, server)
+
+    async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
+        """See ports.context.Context."""
+        self._must_be_inside(f"`{server.part_of(tool.name)}`")
+        return await offering.reach(self.run.services, server, tool, arguments, self._key or "")
 
     async def publish(self, topic: Topic, event: Any) -> None:
         """See ports.context.Context."""

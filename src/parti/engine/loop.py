@@ -39,6 +39,7 @@ from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
+from parti.ports.tool_server import ToolServers
 from parti.ports.vectors import Nearest
 from parti.units import Seconds
 
@@ -68,6 +69,7 @@ class Engine:
         agents: AgentLoop | None = None,
         embedder: Embedder | None = None,
         nearest: Nearest | None = None,
+        servers: ToolServers | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
@@ -75,7 +77,7 @@ class Engine:
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
             design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
-            scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest,
+            scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest, servers=servers,
             allowed=starting.allowed_arrows(design), replay_each=replay_each,
         )  # fmt: skip
         self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
@@ -115,8 +117,7 @@ class Engine:
         """Keyed publications that are under way."""
         self.pending: dict[str, int] = {}
         """Events of each topic that were published from outside and are not on disk yet."""
-        self._background: set[asyncio.Task[Any]] = set()
-        self._changed = asyncio.Event()
+        self._background, self._changed = set[asyncio.Task[Any]](), asyncio.Event()
         asyncio.get_running_loop().set_task_factory(branching)
 
     @property
@@ -193,6 +194,8 @@ class Engine:
             await self.services.llms.close()
         if self.services.embedder is not None:
             await self.services.embedder.close()
+        if self.services.servers is not None:
+            await self.services.servers.close()
         for job in self.runs.jobs.values():
             job.fail(stopping())
 

@@ -19,6 +19,7 @@ from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
 from parti.engine import predicting, recalling
 from parti.engine.calling import call
@@ -31,6 +32,7 @@ from parti.engine.writes import key_of
 from parti.errors import RunError, StepFailed
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
+from parti.ports.tool_server import Reply
 from parti.units import Seconds
 
 
@@ -80,6 +82,14 @@ class PlainContext:
     async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
         """Refused."""
         raise _needs_run(f"the agent `{agent.name}`")
+
+    async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
+        """Refused."""
+        raise _needs_run(f"`{server.name}`")
+
+    async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
+        """Refused."""
+        raise _needs_run(f"`{server.part_of(tool.name)}`")
 
     async def publish(self, topic: Topic, event: Any) -> None:
         """Publish now; on disk when this returns. Raises Overloaded when the topic is full."""

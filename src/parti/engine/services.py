@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parti.design.graph import Design
+from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine.calling import Offload
 from parti.engine.commits import Commits
@@ -20,6 +21,7 @@ from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
+from parti.ports.tool_server import ToolServers
 from parti.ports.vectors import Nearest
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Services:
     agents: AgentLoop | None
     embedder: Embedder | None
     nearest: Nearest | None
+    servers: ToolServers | None = None
     allowed: Mapping[str, frozenset[str]]
     """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
     secret: bytes = b""
@@ -60,6 +63,10 @@ class Services:
     """The latest version of each model."""
     again: Again = field(default_factory=Again)
     """Vectors of facts that were embedded anew."""
+    lists: dict[str, str] = field(default_factory=dict)
+    """The digest of the list of tools that is agreed to, of each tool server."""
+    remote: dict[str, Tool] = field(default_factory=dict)
+    """Tools of tool servers that runs of this process have called, which the design does not have."""
     unseen: set[tuple[str, str]] = field(default_factory=set)
     """Arrows met at run time that the design does not have."""
 

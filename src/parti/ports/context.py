@@ -19,9 +19,11 @@ from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.ports.llm import Answer, Request, Tell
+from parti.ports.tool_server import Reply
 from parti.units import Seconds
 
 
@@ -51,6 +53,14 @@ class Context(Protocol):
 
     async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
         """The outcome of an agent's work on `task`, within its budget and what is left of those around it."""
+        ...
+
+    async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
+        """The tools of a server, the same in every replay. Raises StepFailed: P707 where they changed, P708 for none."""
+        ...
+
+    async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
+        """Call a tool of a server; for the inside of a step alone. Raises StepFailed (P707)."""
         ...
 
     async def publish(self, topic: Topic, event: Any) -> None:

@@ -1,4 +1,4 @@
-"""The tables of a store file, format 3, and how connections to it are made."""
+"""The tables of a store file, format 2, and how connections to it are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from parti.adapters.sqlite.modes import make_private
 from parti.adapters.sqlite.sums import plain_sum
 from parti.errors import StoreError
 
-FORMAT: Final = 3
+FORMAT: Final = 2
 APPLICATION: Final = 0x50415254  # "PART" in the file's header
 STREAM_BITS: Final = 40
 """An event's row number is its stream's number shifted by so many bits, plus its offset."""
@@ -56,15 +56,12 @@ CREATE TABLE uses(kind TEXT NOT NULL, owner TEXT NOT NULL, digest TEXT NOT NULL,
   PRIMARY KEY (kind, owner, digest)) STRICT, WITHOUT ROWID;
 CREATE INDEX uses_by_digest ON uses(digest);
 CREATE INDEX questions_by_run ON questions(run);
-"""
-
-_THIRD: Final = """
 CREATE INDEX runs_by_key ON runs(tenant, [key], created) WHERE [key] <> '';
 """
 
-_FORMATS: Final = (_FIRST, _SECOND, _THIRD)
-"""What each format adds to the one before it. Format 2: which records refer to which blobs, and the questions of a run.
-Format 3: the runs of a key."""
+_FORMATS: Final = (_FIRST, _SECOND)
+"""What each format adds to the one before it. Format 2: which records refer to which blobs, the questions of
+a run, and the runs of a key."""
 
 
 def connect_writing(path: Path, *, max_pages: int) -> sqlite3.Connection:

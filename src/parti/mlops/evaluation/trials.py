@@ -35,6 +35,7 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.errors import DeclarationError, PartiError, PayloadError, RunError
 from parti.mlops.evaluation.cases import Evaluated, case_in, plain_payload
@@ -75,8 +76,15 @@ def version_of(design: Design, evaluation: Evaluation, models: Mapping[str, int]
 
 
 def refuse_what_cannot_be(design: Design, evaluation: Evaluation) -> None:
-    """Raise P105 for a write whose answer nobody knows, and P106 for a person in whose place nobody answers."""
+    """Raise P105 for a write whose answer nobody knows or a tool server, whose tools nobody knows before they are offered, and
+    P106 for a person in whose place nobody answers."""
     reached = design.reach(evaluation.of)
+    for server in design.all(ToolServer):
+        if server.name in reached:
+            raise DeclarationError(
+                "P105", f"`{evaluation.of}` uses the tool server `{server.name}`, whose effects an evaluation cannot hold back",
+                place=evaluation.place, fix="evaluate a part that does without it",
+            )  # fmt: skip
     for tool in design.all(Tool):
         if tool.name in reached and tool.effect == "write" and tool.name not in evaluation.instead:
             _refuse_unknown_answer(tool, evaluation)
