@@ -44,6 +44,8 @@ HEAVY = (
     "pydantic_ai",
     "openai",
     "httpx",
+    "mcp",
+    "yaml",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 

@@ -6,15 +6,19 @@ parti up examples/lending/app.py --stand-ins
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import data
+import letters
+import measure
 from model import RiskFeatures, RiskScore, evaluate_risk, train_risk
 from pydantic import BaseModel
 
-from parti import Label, Question, Slo, System, ask
+from parti import Budget, Label, Question, Slo, System, ask
+from parti.patterns import Critique
 
 desk = System("lending-desk", slo=Slo(p99="2s", availability=0.999))
 OUTBOX = Path("outbox")
@@ -43,7 +47,6 @@ class Decision(BaseModel):
 class Standing(BaseModel):
     application_id: str
     approved: bool
-    letter: str
     race: Annotated[str, Label.PROTECTED]
     single: Annotated[bool, Label.PROTECTED]
 
@@ -51,12 +54,18 @@ class Standing(BaseModel):
 class Letter(BaseModel):
     application_id: str
     text: str
+    stage: letters.Stage
 
 
 applications = desk.topic("applications", Application, key="id")
 decisions = desk.topic("decisions", Decision, key="application_id", retain="7y")
 book = desk.table("book", Standing, key="application_id")
+sent = desk.table("letters", Letter, key="application_id")
 risk = desk.model("risk", inputs=RiskFeatures, output=RiskScore, train=train_risk, evaluate=evaluate_risk)
+llm = desk.llm(letters.TARGET, model=letters.MODEL, name="llm", max_tokens=160)
+spend = Budget(usd=0.05, steps=4)
+writer = desk.agent("writer", llm=llm, output=letters.Draft, instructions=letters.WRITE, budget=spend)
+critic = desk.agent("critic", llm=llm, output=Critique, instructions=letters.CRITICISE, budget=spend)
 
 
 @desk.source(to=applications)
@@ -68,42 +77,29 @@ def bank(position: int) -> Iterator[Application]:
 
 @desk.on(applications, to=decisions)
 async def decide(application: Application) -> Decision:
-    """Score an application, ask a person where the score is unsure, and answer by letter."""
+    """Score an application, and ask a person where the score is unsure."""
     features = RiskFeatures.of(application)
     score = await risk.predict(features)
-    reasons = [WORDS[reason.feature] for reason in await risk.reasons(features) if reason.effect > 0]
+    reasons = [letters.WORDS[reason.feature] for reason in await risk.reasons(features) if reason.effect > 0]
     approved = score.approve
     if score.unsure:
         question = f"Approve {application.id}? {'; '.join(reasons)}"
         approved = await ask("underwriter", question, timeout="2d", default=False)
-    posted = await post_letter(write_letter(application.id, approved, reasons))
-    await book.put(Standing(application_id=application.id, approved=approved, letter=posted, **groups_of(application)))
+    race, single = application.race, application.single  # kept for measuring alone: no model and no rule sees them
+    await book.put(Standing(application_id=application.id, approved=approved, race=race, single=single))
     who: Literal["model", "underwriter"] = "underwriter" if score.unsure else "model"
-    return Decision(application_id=application.id, approved=approved, decided_by=who, reasons=reasons)
+    return Decision(application_id=application.id, approved=approved, decided_by=who, reasons=reasons[:3])
 
 
-def groups_of(application: Application) -> dict[str, Any]:
-    """What is kept for measuring alone: no model and no rule sees it."""
-    return {"race": application.race, "single": application.single}
-
-
-WORDS = {
-    "debt_to_income": "monthly debts are high for the income",
-    "loan_to_value": "the loan is large for the value of the house",
-    "credit_history": "earlier credit was paid late",
-    "mortgage_history": "earlier mortgage payments were late",
-    "public_record": "there is a bankruptcy or a collection on record",
-    "unemployment": "jobs in the line of work are insecure",
-    "self_employed": "the income is from self-employment",
-}
-
-
-def write_letter(application_id: str, approved: bool, reasons: list[str]) -> Letter:
-    """The letter that the law asks for: a refusal names its specific reasons (Regulation B, 12 CFR 1002.9)."""
-    if approved:
-        return Letter(application_id=application_id, text="We are glad to lend you the money.")
-    because = "\n".join(f"- {reason}" for reason in reasons[:3]) or "- the application as a whole"
-    return Letter(application_id=application_id, text=f"We cannot lend you the money, because\n{because}")
+@desk.on(decisions, concurrency=4)
+async def answer(decision: Decision) -> None:
+    """Write to the applicant. Where a person refused, a model may find the words, if they hold."""
+    text, stage = letters.standard(decision.approved, decision.reasons)
+    if decision.decided_by == "underwriter" and not decision.approved:
+        text, stage = await letters.refuse(decision.reasons, writer, critic)
+    letter = Letter(application_id=decision.application_id, text=text, stage=stage)
+    await post_letter(letter)
+    await sent.put(letter)
 
 
 @desk.tool(effect="write", key="letter.application_id", idempotent=True)
@@ -121,6 +117,12 @@ async def standing(id: str) -> Standing | None:
     return await book.get(id)
 
 
+@desk.get("/letters/{id}")
+async def letter_to(id: str) -> Letter | None:
+    """The letter that was sent."""
+    return await sent.get(id)
+
+
 @desk.stand_in("underwriter", after="1s")
 def recorded_underwriter(question: Question) -> bool:
     """In the demo, the person answers as the bank did in 1990."""
@@ -129,13 +131,12 @@ def recorded_underwriter(question: Question) -> bool:
 
 @desk.monitor("approved, of those decided")
 async def approval() -> dict[str, str]:
-    """Approval rates by group. The ratio of the lowest to the highest is the adverse impact ratio (below 0.8: look)."""
-    rows = await book.scan(limit=100_000)
-    groups: dict[str, list[bool]] = {"all": [row.approved for row in rows]}
-    for row in rows:
-        groups.setdefault(row.race, []).append(row.approved)
-        groups.setdefault("single" if row.single else "married", []).append(row.approved)
-    rates = {name: sum(approved) / len(approved) for name, approved in groups.items() if approved}
-    shown = {name: f"{rate:.1%}, {sum(groups[name])} of {len(groups[name])}" for name, rate in rates.items()}
-    races = [rate for name, rate in rates.items() if name in ("african-american", "other")]
-    return {**shown, "adverse impact ratio, race": f"{min(races) / max(races):.2f}"} if len(races) > 1 else shown
+    """Approval rates by group."""
+    return measure.rates(await book.scan(limit=100_000))
+
+
+@desk.monitor("letters where a person refused, by how they came to be")
+async def by_stage() -> dict[str, int]:
+    """How far the model's drafts came: most end in the template."""
+    stages = Counter(letter.stage for letter in await sent.scan(limit=100_000) if letter.stage != "standard")
+    return dict(stages.most_common())

@@ -6,11 +6,14 @@ from parti.declare.system import System
 from parti.design.approval import Approval
 from parti.design.budget import Budget, Cost
 from parti.design.dead_letter import DeadLetter
+from parti.design.evaluation import Case, Journal, Score, Trial
 from parti.design.goals import Retry, Slo
 from parti.design.labels import Label
 from parti.design.llm import Price
+from parti.design.memory import Episode, Recalled
 from parti.design.model import Reason
 from parti.design.outcome import Outcome
+from parti.design.prompt import Prompt
 from parti.design.question import Question
 from parti.errors import (
     AgentStopped,
@@ -29,8 +32,11 @@ __all__ = [
     "Approval",
     "Budget",
     "BudgetSpent",
+    "Case",
     "Cost",
     "DeadLetter",
+    "Episode",
+    "Journal",
     "Label",
     "LlmError",
     "NotDone",
@@ -38,14 +44,18 @@ __all__ = [
     "Overloaded",
     "PartiError",
     "Price",
+    "Prompt",
     "Question",
     "QuestionExpired",
     "Reason",
+    "Recalled",
     "Retry",
+    "Score",
     "Slo",
     "StepFailed",
     "System",
     "Training",
+    "Trial",
     "Work",
     "ask",
     "idempotency_key",

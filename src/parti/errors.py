@@ -39,6 +39,7 @@ CODES: Final[Mapping[str, str]] = {
     "P310": "one idempotency key was used with different arguments",
     "P311": "the run was cancelled",
     "P312": "a budget is spent",
+    "P313": "a memory is full",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",
@@ -67,7 +68,10 @@ CODES: Final[Mapping[str, str]] = {
     "P704": "a language model gave no valid output",
     "P705": "an agent stopped before it was done",
     "P706": "the tape has no such request",
+    "P707": "a tool server did not do as it should",
+    "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
+    "P720": "a checker of an evaluation failed",
 }
 
 
@@ -159,6 +163,10 @@ def _rebuild_spent(code: str, what: str, place: object, fix: str, limit: str) ->
 
 class NotDone(Exception):
     """Raise inside a `write` tool to say that nothing happened outside: it may safely be tried again."""
+
+
+class ServerUnreached(StepFailed, NotDone):
+    """A call did not reach its tool server (P707): nothing happened, and it may safely be made again."""
 
 
 class PayloadError(PartiError):

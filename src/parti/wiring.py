@@ -11,20 +11,29 @@ from typing import Final, NamedTuple
 
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
+from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
 from parti.adapters.sqlite.verify import verify_file
+from parti.adapters.vectors import nearest
 from parti.agents.gate import Gate
 from parti.agents.loop import work
+from parti.agents.servers import Servers
 from parti.agents.tape import Playing, Recording
+from parti.design.evaluation import Alikeness
 from parti.design.graph import Design
 from parti.design.llm import LOCAL, Llm
+from parti.design.memory import Memory
 from parti.design.model import Model
+from parti.design.tool_server import ToolServer
 from parti.engine.loop import Engine
+from parti.extras import need
+from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
 from parti.ports.scorer import Scorer
+from parti.ports.tool_server import Connection, ToolServers
 from parti.units import Seconds
 
 PATIENCE: Final[Seconds] = 3.0
@@ -44,11 +53,13 @@ def new_engine(
     works: bool = True,
     providers: Providers | None = None,
     tape: Tape | None = None,
+    embedder: Embedder | None = None,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
     One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
-    language models; `tape` records what those answer, or plays it back.
+    language models; `tape` records what those answer, or plays it back. `embedder` embeds in
+    place of the embedded model.
     """
     return Engine(
         design,
@@ -59,6 +70,9 @@ def new_engine(
         scorer=scorer_for(design) if works else None,
         llms=llms_for(design, providers or provider_for, tape) if works else None,
         agents=work,
+        embedder=(embedder or embedder_for(design)) if works else None,
+        nearest=nearest,
+        servers=servers_for(design) if works else None,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )
@@ -80,6 +94,17 @@ class Tape(NamedTuple):
     play: bool
 
 
+def embedder_for(design: Design) -> Embedder | None:
+    """What embeds the facts of memories, loaded when one is first remembered or recalled; None where there are none."""
+    return LateEmbedder(_minilm) if any(design.all(Memory)) else None
+
+
+def _minilm() -> Embedder:
+    from parti.adapters.embedding.minilm import MiniLm  # noqa: PLC0415 onnxruntime only where it is used
+
+    return MiniLm()
+
+
 def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> Llms | None:
     """The language models of a design, behind one gate; None when it has none."""
     if not any(design.all(Llm)):
@@ -97,6 +122,41 @@ def provider_for(llm: Llm) -> Provider:
     from parti.adapters.llm.pydantic_ai import PydanticAiProvider  # noqa: PLC0415 see above
 
     return PydanticAiProvider()
+
+
+def alikeness() -> Alikeness:
+    """How alike texts are, by the embedding model. Raises P110 only once it is asked without its packages."""
+    embedder: list[Embedder] = []
+
+    async def alike(one: str, other: str) -> float:
+        if not embedder:
+            from parti.adapters.embedding.minilm import MiniLm  # noqa: PLC0415 only where meanings are compared
+
+            embedder.append(MiniLm())
+        left, right = await embedder[0].embed([one, other])
+        return float(left @ right)
+
+    return alike
+
+
+def servers_for(design: Design) -> ToolServers | None:
+    """The tool servers of a design, behind one door; None when it has none. None is connected to before it is used."""
+    if not any(design.all(ToolServer)):
+        return None
+    return Servers(connection_for, SystemClock(), SystemChance())
+
+
+def connection_for(server: ToolServer) -> Connection:
+    """What talks to a declared tool server. Raises P110 where its packages are missing."""
+    if server.protocol == "openapi":
+        need("httpx", extra="openapi", purpose=f"calling `{server.name}`")
+        from parti.adapters.openapi.connection import OpenApiConnection  # noqa: PLC0415 only where it is declared
+
+        return OpenApiConnection(server)
+    need("mcp", extra="mcp", purpose=f"the MCP server `{server.name}`")
+    from parti.adapters.mcp.connection import McpConnection  # noqa: PLC0415 see above
+
+    return McpConnection(server)
 
 
 def exporter() -> Exporter:
@@ -216,9 +276,11 @@ __all__ = [
     "SystemChance",
     "SystemClock",
     "Tape",
+    "alikeness",
     "changing",
     "default_path",
     "describe_holder",
+    "embedder_for",
     "exporter",
     "new_engine",
     "open_store",

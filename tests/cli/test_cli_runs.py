@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from cli_apps import lines, parti, work
+
+from parti import System
+from parti.testing import WordEmbedder, running
 
 
 @pytest.fixture
@@ -76,6 +80,26 @@ def test_why_tells_a_run_from_its_event_to_what_it_caused(worked: Path) -> None:
     following = parti("why", caused["runs"][0]["id"], "--json").json
     assert following["origin"]["cause"] == found["run"]["id"]
     assert set(found["timing"]) == {"in_line", "working", "waiting"}
+
+
+def test_why_tells_what_was_remembered_and_forgotten(tmp_path: Path) -> None:
+    desk = System("desk")
+    notes = desk.memory("notes", facts=1)
+
+    @desk.post("/work", key="id")
+    async def work(id: str) -> int:
+        await notes.remember("an older word")
+        await notes.remember("the roof leaks")
+        return len(await notes.recall("roof"))
+
+    async def main() -> str:
+        async with running(desk, tmp_path / "desk.parti", embedder=WordEmbedder()) as live:
+            return (await live.call("work", ["a"])).run
+
+    said = parti("why", asyncio.run(main()), "--store", str(tmp_path / "desk.parti"), env={"COLUMNS": "160"})
+    assert said.code == 0
+    assert '"the roof leaks"' in said.out
+    assert "memory:notes" in said.out
 
 
 def test_why_says_it_in_words(worked: Path) -> None:

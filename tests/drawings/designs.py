@@ -16,6 +16,7 @@ from parti.design.goals import NO_RETRY, Retry, Slo
 from parti.design.graph import Arrow, Design, Opaque, Part
 from parti.design.handler import Handler
 from parti.design.llm import Llm, Price
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.payload import Payload, schema_digest
@@ -26,6 +27,7 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 
 
@@ -205,6 +207,22 @@ class Builder:
         self.arrows.append(Arrow(name, "calls", llm, place))
         self.arrows += [Arrow(name, "calls", tool, place, may=True) for tool in tools]
 
+    def memory(self, name: str, retain: float | None = None, *, shared: bool = False) -> None:
+        self.parts.append(
+            Memory(
+                name=name, place=self.place(), retain=retain, facts=1000, characters=4000, when_full="oldest goes",
+                shared=shared,
+            )
+        )  # fmt: skip
+
+    def server(self, name: str, url: str) -> None:
+        self.parts.append(
+            ToolServer(
+                name=name, place=self.place(), protocol="mcp", url=url, only=("read_*",), timeout=30.0, concurrency=8,
+                reaches={"read_all": "read"}, headers={"Authorization": "Bearer secret"},
+            )
+        )  # fmt: skip
+
     def monitor(self, name: str, title: str, *, does: str = "") -> None:
         place = self.place()
         made = function(name, place, [], dict[str, float])
@@ -269,8 +287,11 @@ def lending() -> Design:
     make.monitor("approval_rate", "Approvals by group", does="reads decisions, reads book")
     make.hidden("decide", "getattr with a name made at run time")
     make.llm("local", "local")
-    make.agent("writer", "local", Letter, "credit_file")
+    make.server("files", "http://localhost:8000/mcp")
+    make.agent("writer", "local", Letter, "credit_file", "files")
     make.does("decide", "calls writer")
+    make.memory("notes", 90 * 86400.0)
+    make.does("writer", "reads notes, may writes notes")
     return make.design(Slo(p99="2s", availability=0.999))
 
 
@@ -335,11 +356,13 @@ def random_design(seed: int, count: int, arrows: float = 1.6) -> Design:
         make.person,
         lambda name: make.llm(name, "openai:gpt"),
         lambda name: make.agent(name, "t", Letter),
+        lambda name: make.memory(name, chance.choice([None, 3600.0])),
+        lambda name: make.server(name, "http://a/mcp"),
     ]
     for index in range(count):
         length = chance.choice([4, 6, 8, 10, 60]) if chance.random() < 0.1 else chance.randint(3, 12)
         name = "abcdefghij"[index % 10] + '_<&>"x'[index % 6] + "o" * (length - 4) + str(index)
-        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12])](name)
+        makers[chance.choice([0, 0, 1, 2, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 14])](name)
     names = [part.name for part in make.parts]
     found = set()
     for _ in range(int(count * arrows)):

@@ -13,15 +13,21 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from parti import PartiError, System, ask
+from parti.adapters.vectors import nearest
 from parti.adapters.virtual import Faults, SeededChance, VirtualClock, VirtualStore, run_virtual
 from parti.agents.gate import Gate
 from parti.agents.loop import work
+from parti.agents.servers import Servers
 from parti.design.llm import Llm
+from parti.design.tool_server import ToolServer
 from parti.engine.entries import Entry, decode
 from parti.engine.loop import Engine
+from parti.ports.embedder import Embedder
 from parti.ports.store import RunRecord, State, Store
+from parti.ports.tool_server import Connection
 from parti.testing.live import Live
 from parti.testing.script import Script
+from parti.testing.words import WordEmbedder
 
 T = TypeVar("T")
 
@@ -61,6 +67,8 @@ class World:
         crash: bool = False,
         grace: float = 10.0,
         script: Script | dict[str, Script] | None = None,
+        embedder: Embedder | None = None,
+        connect: Callable[[ToolServer], Connection] | None = None,
     ) -> AsyncIterator[Live]:
         """The system while the block runs; then it is stopped, or with `crash` it just ends."""
         engine = Engine(
@@ -73,6 +81,9 @@ class World:
             replay_each=self.replay_each,
             llms=None if script is None else Gate(system.design, lambda llm: _of(script, llm), self.clock, self.chance),
             agents=work,
+            embedder=embedder or WordEmbedder(),
+            nearest=nearest,
+            servers=None if connect is None else Servers(connect, self.clock, self.chance),
         )
         await engine.start()
         try:

@@ -25,7 +25,7 @@ _KINDS: Final = {"2": StoreError, "3": RunError, "4": PayloadError}
 
 
 class Remote:
-    """Implements publish, retry, cancel, answer and add_version of ports.operations.Operations over HTTP.
+    """Implements publish, retry, cancel, answer, add_version and add_evaluation of ports.operations.Operations over HTTP.
 
     All methods raise what the running system answers, P502 when the token is not the one it was started with, and P506
     when it does not answer.
@@ -72,6 +72,10 @@ class Remote:
         }
         said = await self._post(f"models/{_segment(version.model)}", json.dumps(body).encode())
         return version._replace(version=said["version"], blob=said["blob"])
+
+    async def add_evaluation(self, key: str, result: bytes) -> None:
+        """See Operations.add_evaluation."""
+        await self._post("evaluations", b'{"key":%b,"result":%b}' % (to_json(key), result))
 
     async def _post(self, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         request = Request(

@@ -9,18 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 
 from parti.agents.conversation import Conversation
+from parti.agents.notebook import Notebook
+from parti.agents.remote import tools_of
 from parti.agents.toolbox import InvalidCall, Toolbox, arguments_of, canonical, cut, result_text, task_of
 from parti.design.agent import Agent
 from parti.design.graph import Design
 from parti.design.llm import Llm
 from parti.design.outcome import WORDS, Outcome, Reason
+from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.errors import BudgetSpent, PayloadError, StepFailed
 from parti.ports.context import Context, required
 from parti.ports.llm import Answer, Returned, Said, Tell, ToolCall
 from parti.ports.outputs import output_spec, value_in
+from parti.ports.tool_server import Reply
 
 CALLS_AT_ONCE: Final = 16
 """Calls that one turn may ask for; more are refused, and told so."""
@@ -45,9 +51,14 @@ class _Work:
     agent: Agent
     tell: Tell | None
     box: Toolbox = field(init=False)
+    notes: Notebook = field(init=False)
     llm: Llm = field(init=False)
     talk: Conversation = field(init=False)
+    salt: str = ""
+    """Mixed into idempotency keys, so that no other work shares them."""
     called: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
+    """How often each call was answered: the same call again is another effect, but one that failed is the same."""
     turns: int = 0
     usd: float = 0.0
     tokens: int = 0
@@ -56,15 +67,18 @@ class _Work:
     repaired: int = 0
     text: str = ""
 
-    def __post_init__(self) -> None:
-        self.box = Toolbox.of(self.agent, self.design)
-        self.llm = self.design.get(Llm, self.agent.llm)
-        self.talk = Conversation(self.box.specs(), output_spec(self.agent.output, self.agent.about), self.agent.version)
-
     async def on(self, task: str) -> Outcome[Any]:
         """Turn after turn."""
+        self.box = Toolbox.of(self.agent, self.design, await self._offered())
+        self.llm = self.design.get(Llm, self.agent.llm)
+        self.notes = Notebook.of(self.agent, self.design)
+        tools = (*self.box.specs(), *self.notes.specs())
+        self.talk = Conversation(tools, output_spec(self.agent.output, self.agent.about), self.agent.version)
         if self.agent.instructions:
             self.talk.add(Said("system", self.agent.instructions))
+        known = await self.notes.known(_here(), task)
+        if known:
+            self.talk.add(Said("user", known))
         self.talk.add(Said("user", task))
         try:
             while self.turns < self.agent.turns:
@@ -74,6 +88,13 @@ class _Work:
         except BudgetSpent as spent:
             return self._stopped(spent.limit)  # type: ignore[arg-type]
         return self._stopped("turns")
+
+    async def _offered(self) -> dict[str, tuple[Tool, ...]]:
+        """The tools of each tool server."""
+        servers = [part for name in self.agent.tools if isinstance(part := self.design.by_name[name], ToolServer)]
+        if servers:
+            self.salt = _here().uuid().hex
+        return {server.name: tools_of(server, await _here().offer(server)) for server in servers}
 
     async def _turn(self) -> Outcome[Any] | None:
         request = self.talk.request(self.llm, self.llm.settings)
@@ -105,20 +126,32 @@ class _Work:
 
     async def _together(self, calls: tuple[ToolCall, ...]) -> list[tuple[Returned, bool]]:
         """What came of all calls, in their order. Each ends before an error of one of them is raised."""
+        keys = self._keys(calls)
         if len(calls) == 1:
-            return [await self._call(calls[0], 1)]
-        ended = await asyncio.gather(*(self._call(call, len(calls)) for call in calls), return_exceptions=True)
+            return [await self._call(calls[0], keys[0], 1)]
+        made = (self._call(call, key, len(calls)) for call, key in zip(calls, keys, strict=True))
+        ended = await asyncio.gather(*made, return_exceptions=True)
         for one in ended:
             if isinstance(one, BaseException):
                 raise one
         return [one for one in ended if not isinstance(one, BaseException)]
 
-    async def _call(self, call: ToolCall, count: int) -> tuple[Returned, bool]:
+    def _keys(self, calls: tuple[ToolCall, ...]) -> list[str]:
+        """An idempotency key for each call, the same in every replay."""
+        before, keys = Counter(self.answered), []
+        for call in calls:
+            name = canonical(call)
+            keys.append(blake2b(f"{self.salt} {before[name]} {name}".encode(), digest_size=16).hexdigest())
+            before[name] += 1
+        return keys
+
+    async def _call(self, call: ToolCall, key: str, count: int) -> tuple[Returned, bool]:
         """What came of a call, and whether it could not be made at all."""
         try:
             if count > CALLS_AT_ONCE:
                 raise InvalidCall(f"{count} calls at once are too many: at most {CALLS_AT_ONCE}")
-            return Returned(call.id, call.name, await self._answer(call)), False
+            text, failed = await self._answer(call, key)
+            return Returned(call.id, call.name, text, failed), False
         except InvalidCall as wrong:
             return Returned(call.id, call.name, f"error: {wrong}", failed=True), True
         except StepFailed as failure:
@@ -126,14 +159,19 @@ class _Work:
                 raise
             return Returned(call.id, call.name, cut(f"error: {failure.what}"), failed=True), False
 
-    async def _answer(self, call: ToolCall) -> str:
+    async def _answer(self, call: ToolCall, key: str) -> tuple[str, bool]:
+        """What came of a call, and whether a tool server says that it failed."""
+        if self.notes.has(call):
+            return await self.notes.answer(_here(), call), False
         part = self.box.part(call)
         if isinstance(part, Agent):
             outcome = await _here().work(part, task_of(call))
             if not outcome.done:
-                return f"it stopped: {WORDS[outcome.reason]}. So far: {outcome.text}"
-            return cut(part.output.encode(outcome.output).decode())
-        return result_text(part, await _here().perform(part, arguments_of(part, call)))
+                return f"it stopped: {WORDS[outcome.reason]}. So far: {outcome.text}", False
+            return cut(part.output.encode(outcome.output).decode()), False
+        value = await _here().perform(part, arguments_of(part, call, key))
+        self.answered[canonical(call)] += 1
+        return result_text(part, value), isinstance(value, Reply) and value.failed
 
     # Output
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
@@ -16,6 +17,7 @@ from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.errors import PayloadError
 from parti.ports.llm import ToolCall, ToolSpec
+from parti.ports.tool_server import Reply
 
 RESULT_MAX: Final = 20_000
 """Characters of a result that a model is shown."""
@@ -34,17 +36,20 @@ class Toolbox:
     parts: Mapping[str, Tool | Step | Agent]
 
     @staticmethod
-    def of(agent: Agent, design: Design) -> Toolbox:
-        """What `agent` may call."""
-        found = {name_for_model(name): design.by_name[name] for name in agent.tools}
-        return Toolbox({name: part for name, part in found.items() if isinstance(part, Tool | Step | Agent)})
+    def of(agent: Agent, design: Design, offered: Mapping[str, Sequence[Tool]]) -> Toolbox:
+        """What `agent` may call; `offered` are the tools of each of its tool servers."""
+        found: dict[str, Tool | Step | Agent] = {}
+        for name in agent.tools:
+            part = design.by_name[name]
+            if isinstance(part, Tool | Step | Agent):
+                found[name_for_model(name)] = part
+        for tool in (tool for name in agent.tools for tool in offered.get(name, ())):
+            found[_free_name(tool.name, found)] = tool
+        return Toolbox(found)
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as the model sees them, in the order of declaration."""
-        return tuple(
-            ToolSpec(name, part.about or part.name, _TASK if isinstance(part, Agent) else schema_of(part.function))
-            for name, part in self.parts.items()
-        )
+        return tuple(ToolSpec(name, part.about or part.name, _schema(part)) for name, part in self.parts.items())
 
     def part(self, call: ToolCall) -> Tool | Step | Agent:
         """What is called. Raises InvalidCall."""
@@ -55,9 +60,14 @@ class Toolbox:
         return part
 
 
-def arguments_of(part: Tool | Step, call: ToolCall) -> tuple[Any, ...]:
-    """The arguments of a call, each of its parameter's type. Raises InvalidCall naming what does not fit."""
+def arguments_of(part: Tool | Step, call: ToolCall, key: str = "") -> tuple[Any, ...]:
+    """The arguments of a call, each of its parameter's type. Raises InvalidCall naming what does not fit.
+
+    `key` is the idempotency key for a tool of a server, which takes all that the model wrote as one object.
+    """
     given = object_in(call)
+    if isinstance(part, Tool) and part.server:
+        given = {"arguments": given, "key": key} if part.key else {"arguments": given}
     parameters = part.function.parameters
     unknown = given.keys() - {parameter.name for parameter in parameters}
     if unknown:
@@ -112,6 +122,8 @@ def _sorted(value: Any) -> Any:
 
 def result_text(part: Tool | Step, value: Any) -> str:
     """What a tool returned, for the model: a text as it is, everything else as JSON, cut where it is very long."""
+    if isinstance(value, Reply):
+        return cut(f"error: {value.text}" if value.failed else value.text)
     text = value if isinstance(value, str) else part.function.returns.encode(value).decode()
     return cut(text)
 
@@ -126,6 +138,22 @@ def cut(text: str) -> str:
 def name_for_model(name: str) -> str:
     """A part's name as providers allow it: letters, digits, `_` and `-`, at most 64."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    """A name for the model that no other tool has: those that are too long, or taken, end with a digest."""
+    plain = name_for_model(name)
+    if len(name) <= len(plain) and plain not in taken:
+        return plain
+    return f"{plain[:55]}_{blake2b(name.encode(), digest_size=4).hexdigest()}"
+
+
+def _schema(part: Tool | Step | Agent) -> Mapping[str, Any]:
+    if isinstance(part, Agent):
+        return _TASK
+    if isinstance(part, Tool) and part.server:
+        return part.function.parameters[0].payload.schema
+    return schema_of(part.function)
 
 
 def schema_of(function: Function) -> dict[str, Any]:

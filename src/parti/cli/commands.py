@@ -10,6 +10,7 @@ import typer
 from parti.cli.answer import answer
 from parti.cli.cancel import cancel
 from parti.cli.draw import draw
+from parti.cli.eval import eval
 from parti.cli.failures import Verb
 from parti.cli.local import local
 from parti.cli.models import models
@@ -50,7 +51,9 @@ def root(
     """Run, draw and look into systems declared with Parti."""
 
 
-for command in (up, draw, train, models, local, runs, why, topics, publish, retry, cancel, questions, answer, verify):
+for command in (
+    up, draw, train, models, local, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+):  # fmt: skip
     app.command(command.__name__, cls=Verb)(command)
 
 

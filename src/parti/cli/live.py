@@ -70,6 +70,37 @@ class Screen:
         )
 
 
+class Counter:
+    """How many of so many are done, on stderr: one line that changes on a terminal, every tenth of them elsewhere."""
+
+    def __init__(self, before: str, noun: str) -> None:
+        self._before = before
+        self._noun = noun
+        self._console = error_console()
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._tenth = -1
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, done: int, total: int) -> None:
+        """So many are done."""
+        text = f"{self._before}{done:,} of {total:,} {self._noun}"
+        tenth = 10 * done // total if total else 10
+        if self._console.is_terminal:
+            self._live.update(Text(text, style="dim"), refresh=True)
+        elif tenth != self._tenth:
+            self._console.print(safe(text), soft_wrap=True)
+        self._tenth = tenth
+
+
 class _LogLines(logging.Handler):
     """Warnings as lines of the screen."""
 

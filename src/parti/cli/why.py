@@ -89,6 +89,10 @@ def _values(entry: Moment, width: int) -> str:
     match entry.kind:
         case "intent":
             return compact(entry.arguments, width)
+        case "memory":
+            return compact(entry.arguments[:3], width)
+        case "put" if answer is None:  # a fact, which is told where it was remembered
+            return compact(entry.arguments, width)
         case "put":
             # A row is kept with the digest of its schema before it.
             return f"{compact(entry.arguments, width // 2)}: {compact(answer[1], width // 2)}"

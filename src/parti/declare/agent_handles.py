@@ -1,4 +1,4 @@
-"""Handles of language models and agents."""
+"""Handles of language models, agents and memories."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic_core import to_json
-
 from parti.declare.handles import PartHandle
 from parti.declare.inside import type_asked_for
-from parti.design.agent import Agent
+from parti.design.agent import Agent, task_text
 from parti.design.graph import Kind
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.outcome import Outcome
+from parti.design.tool_server import ToolServer
 from parti.errors import AgentStopped
 from parti.ports.context import required
 
@@ -48,23 +48,34 @@ class AgentHandle(PartHandle, Generic[T]):
     def __init__(self, part: Agent) -> None:
         self.part = part
 
-    async def run(self, task: Any) -> T:
+    async def run(self, task: Any, *, variables: Any = None) -> T:
         """The output of the agent's work on `task`, a text or anything that can become JSON.
 
+        `variables` are those of its Prompt: a value of their type, or a mapping (else P402).
         Raises AgentStopped (P705) with the outcome so far when a limit is reached or no output fits.
         """
-        outcome = await self.attempt(task)
+        outcome = await self.attempt(task, variables=variables)
         if outcome.output is None and not outcome.done:
             raise _stopped(self.part, outcome)
         return outcome.output  # type: ignore[return-value]
 
-    async def attempt(self, task: Any) -> Outcome[T]:
+    async def attempt(self, task: Any, *, variables: Any = None) -> Outcome[T]:
         """The outcome of the agent's work on `task`, also where it stopped before it was done."""
-        return await required(f"the agent `{self.name}`").work(self.part, _text(task))
+        agent = self.part.with_variables(variables)
+        return await required(f"the agent `{self.name}`").work(agent, task_text(task))
 
-    def stream(self, task: Any) -> Work[T]:
+    def stream(self, task: Any, *, variables: Any = None) -> Work[T]:
         """The agent's work on `task`: iterate over the texts that it says as they come, then look at its `outcome`."""
-        return Work(self.part, _text(task))
+        return Work(self.part.with_variables(variables), task_text(task))
+
+
+class ToolServerHandle(PartHandle):
+    """A server of tools, to be given to agents."""
+
+    part: ToolServer
+
+    def __init__(self, part: ToolServer) -> None:
+        self.part = part
 
 
 class Work(Generic[T]):
@@ -105,6 +116,47 @@ class Work(Generic[T]):
             self._pieces.put_nowait(None)
 
 
+class MemoryHandle(PartHandle):
+    """A memory. `scope` is the key of the run unless it is given, which only a shared memory allows (else P305)."""
+
+    part: Memory
+    uses: ClassVar[Mapping[str, Kind]] = {
+        "remember": "writes",
+        "forget": "writes",
+        "recall": "reads",
+        "episodes": "reads",
+    }
+
+    def __init__(self, part: Memory) -> None:
+        self.part = part
+
+    async def remember(self, text: str, *, scope: str | None = None, about: Mapping[str, Any] | None = None) -> str:
+        """Keep a fact, with anything `about` it that can become JSON; its id. Others see it when the run commits.
+
+        Raises P313 when the scope is full and says so, P402 for an empty text, P404 for one that is too long.
+        """
+        context = required(f"remembering in `{self.name}`")
+        return await context.remember(self.part, text, scope=_scope(scope), about=about or {})
+
+    async def recall(self, query: str, *, scope: str | None = None, limit: int = 5) -> list[Recalled]:
+        """Up to `limit` (1 to 100) facts of the scope whose meaning is nearest to `query`, best first."""
+        return await required(f"recalling from `{self.name}`").recall(
+            self.part, query, scope=_scope(scope), limit=limit
+        )
+
+    async def forget(self, *, scope: str | None = None, id: str | None = None) -> int:
+        """Forget the fact of that id, or all facts of the scope, when the run commits; how many there were."""
+        return await required(f"forgetting in `{self.name}`").forget(self.part, scope=_scope(scope), id=id)
+
+    async def episodes(self, *, scope: str | None = None, limit: int = 20) -> list[Episode]:
+        """What happened to the latest `limit` (1 to 100) other runs whose key is the scope, latest first."""
+        return await required(f"the episodes of `{self.name}`").episodes(self.part, scope=_scope(scope), limit=limit)
+
+
+def _scope(scope: object) -> str | None:
+    return None if scope is None else str(scope)
+
+
 def _stopped(agent: Agent, outcome: Outcome[Any]) -> AgentStopped:
     error = AgentStopped(
         "P705",
@@ -114,7 +166,3 @@ def _stopped(agent: Agent, outcome: Outcome[Any]) -> AgentStopped:
     )
     error.outcome = outcome
     return error
-
-
-def _text(task: Any) -> str:
-    return task if isinstance(task, str) else to_json(task).decode()

@@ -13,6 +13,7 @@ from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
 from parti.design.endpoint import Endpoint, Method
+from parti.design.evaluation import Evaluation
 from parti.design.function import Function
 from parti.design.goals import Retry, Slo
 from parti.design.graph import Arrow, Design, Kind, Opaque, Part
@@ -45,6 +46,7 @@ class Declaring:
         self._parts: dict[str, Part] = {}
         self._readable: list[tuple[str, Callable[..., Any]]] = []
         self._declared_arrows: list[Arrow] = []
+        self._evaluations: dict[str, Evaluation] = {}
         self._design: Design | None = None
 
     # The design
@@ -81,6 +83,7 @@ class Declaring:
             self.slo,
             self._place,
             self.retain,
+            tuple(self._evaluations.values()),
         )
 
     def _runner(
@@ -131,7 +134,8 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in ("system.py", "intelligent.py")))
+_FILES = ("system.py", "intelligent.py", "evaluations.py", "servers.py")
+_OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 
 def caller() -> FrameType:

@@ -1,30 +1,34 @@
-"""What a system declares of what is learned: models, language models and agents."""
+"""What a system declares of what is learned: models, language models, agents and memories."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
-from parti.declare.agent_handles import AgentHandle, LlmHandle
-from parti.declare.declaring import Declaring, at_once, caller, placed
+from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, ToolServerHandle
+from parti.declare.declaring import at_once, caller, placed
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
+from parti.declare.prompts import template_of
+from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.agent import Agent
 from parti.design.budget import Budget
 from parti.design.features import features_of
 from parti.design.llm import Llm, Price
+from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
-from parti.errors import DeclarationError
+from parti.design.places import Place
+from parti.design.prompt import Prompt, Template, version_of_text
+from parti.errors import DeclarationError, PayloadError
 from parti.units import seconds
 
 T = TypeVar("T")
 K = TypeVar("K")
 
 
-class Intelligent(Declaring):
+class Intelligent(Serving):
     """Parts whose answers were learned rather than written."""
 
     @placed
@@ -108,42 +112,101 @@ class Intelligent(Declaring):
         name: str,
         *,
         llm: LlmHandle,
-        instructions: str | Callable[..., Any] = "",
+        instructions: str | Callable[..., Any] | Prompt = "",
         tools: Sequence[PartHandle] = (),
         output: type[T] = str,  # type: ignore[assignment]
         budget: Budget | None = None,
         turns: int = 10,
         repairs: int = 2,
+        memory: MemoryHandle | None = None,
     ) -> AgentHandle[T]:
-        """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents), until it has an `output`.
+        """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents, servers of tools), until it has an `output`.
 
-        `instructions` are a text, or a function whose docstring they are. `turns` bounds the answers of the model for one
-        task; an output that does not fit is given back to it `repairs` times. What it spends is bounded by `budget`, and by
-        the budgets around it.
+        `instructions` are a text, a function whose docstring they are, or a Prompt in a file of its own. `turns` bounds the
+        answers of the model for one task; an output that does not fit is given back to it `repairs` times. What it spends is
+        bounded by `budget`, and by the budgets around it. From its `memory` it recalls what is known of the run's key before
+        its first turn, and it may remember and recall more.
         """
         place = self._at(caller())
         if turns < 1 or repairs < 0:
             raise DeclarationError("P105", f"{turns} turns, {repairs} repairs", fix="give at least one turn")
         asked: Llm = part_of(llm, LlmHandle, what=f"the llm of `{name}`")
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
-        text = instructions if isinstance(instructions, str) else inspect.getdoc(instructions) or ""
+        kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
+        taken = {"remember", "recall"} & set(names) if kept else set()
+        if taken:
+            raise DeclarationError(
+                "P104", f"`{taken.pop()}` is a tool of every agent with a memory", fix="rename yours"
+            )
+        text, template = self._instructions(instructions, place, name)
+        version = version_of_text(template.text if template else text)
         part = Agent(
-            name=name, place=place, llm=asked.name, tools=names, instructions=text, version=_version(text),
+            name=name, place=place, llm=asked.name, tools=names, instructions=text, version=version,
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, about=text.split("\n", 1)[0][:200],
+            repairs=repairs, memory=kept or "", about=text.split("\n", 1)[0][:200], template=template,
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
         for tool in names:
             self._arrow(name, "calls", tool, place, may=True)
+        if kept:
+            self._arrow(name, "reads", kept, place)
+            self._arrow(name, "writes", kept, place, may=True)
         return AgentHandle(part)
+
+    @placed
+    def memory(
+        self,
+        name: str,
+        *,
+        retain: str | float | None = None,
+        facts: int = 1_000,
+        characters: int = 4_000,
+        when_full: WhenFull = "oldest goes",
+        shared: bool = False,
+    ) -> MemoryHandle:
+        """Facts that runs remember under their key, and recall by meaning; and what happened to the runs of a key.
+
+        `retain` is how long facts are kept (None: until they are forgotten), `facts` how many there may be under one key,
+        `characters` how long each may be. Of a full scope the ``"oldest goes"``, or it is to ``"refuse"`` more. In a `shared`
+        memory runs name scopes as they like; else each reads and writes the facts of its own key.
+        """
+        place = self._at(caller())
+        if not (1 <= facts <= FACTS_MAX and 1 <= characters <= CHARACTERS_MAX):
+            raise DeclarationError(
+                "P105", f"{facts} facts of {characters} characters",
+                fix=f"keep 1 to {FACTS_MAX} facts of 1 to {CHARACTERS_MAX} characters",
+            )  # fmt: skip
+        if when_full not in ("oldest goes", "refuse"):
+            raise DeclarationError("P105", f"when_full={when_full!r}", fix='write "oldest goes" or "refuse"')
+        part = Memory(
+            name=name, place=place, retain=None if retain is None else seconds(retain), facts=facts,
+            characters=characters, when_full=when_full, shared=shared,
+        )  # fmt: skip
+        return MemoryHandle(self._add(part))
+
+    def _instructions(
+        self, given: str | Callable[..., Any] | Prompt, place: Place, agent: str
+    ) -> tuple[str, Template | None]:
+        """The text, and the template where it has a file of its own; defaults are put in where all variables have one."""
+        if not isinstance(given, Prompt):
+            return given if isinstance(given, str) else inspect.getdoc(given) or "", None
+        template = template_of(given, root=self.root, place=place, agent=agent)
+        try:
+            return template.render({})[0], template
+        except PayloadError:
+            return template.text, template
 
 
 def _callable_by_agents(tool: object, agent: str) -> str:
-    if isinstance(tool, StepHandle | AgentHandle):
+    if isinstance(tool, AgentHandle):
+        _refuse_needy(tool.part, agent)
+    if isinstance(tool, StepHandle | AgentHandle | ToolServerHandle):
         return tool.name
     raise DeclarationError(
-        "P106", f"a tool of `{agent}` is {tool!r}", fix="pass what `@desk.tool`, `@desk.step` or `desk.agent` returned"
+        "P106",
+        f"a tool of `{agent}` is {tool!r}",
+        fix="pass what `@desk.tool`, `@desk.step`, `desk.agent`, `desk.mcp` or `desk.openapi` returned",
     )
 
 
@@ -154,5 +217,11 @@ def _name_of(target: str, model: str) -> str:
     return target.partition(":")[2] or target
 
 
-def _version(text: str) -> str:
-    return blake2b(text.encode(), digest_size=4).hexdigest()
+def _refuse_needy(tool: Agent, agent: str) -> None:
+    """Raise P106 for an agent that needs variables: a model that calls it gives it a task alone."""
+    if tool.template and tool.template.variables and tool.template.variables.schema.get("required"):
+        needed = ", ".join(tool.template.variables.schema["required"])
+        raise DeclarationError(
+            "P106", f"`{agent}` cannot call `{tool.name}`, whose prompt needs {needed}",
+            fix="give those variables defaults",
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from parti.design.endpoint import Endpoint
 from parti.design.function import Function
 from parti.design.graph import Design
 from parti.design.handler import Handler
+from parti.design.memory import Memory
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.errors import DeclarationError
@@ -28,6 +29,7 @@ def _breaches(design: Design) -> Iterator[DeclarationError]:
     for tool in design.all(Tool):
         yield from _tool(tool)
     yield from _same_route(design)
+    yield from _same_rows(design)
     yield from _cycles(design)
 
 
@@ -132,6 +134,16 @@ def _same_route(design: Design) -> Iterator[DeclarationError]:
                 f"`{endpoint.name}` and `{other.name}` both answer {endpoint.method} {endpoint.path}",
                 place=endpoint.place,
                 fix="change one path",
+            )
+
+
+def _same_rows(design: Design) -> Iterator[DeclarationError]:
+    """The facts of a memory are rows of a table of their own."""
+    for memory in design.all(Memory):
+        table = design.by_name.get(f"memory:{memory.name}")
+        if table is not None:
+            yield DeclarationError(
+                "P104", f"`{table.name}` is where the facts of `{memory.name}` lie", place=table.place, fix="rename it"
             )
 
 

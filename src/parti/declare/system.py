@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
 
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
+from parti.declare.evaluations import Evaluating
 from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
 from parti.declare.types import payload_of, short_path, summary
@@ -34,7 +35,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Intelligent):
+class System(Intelligent, Evaluating):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies

@@ -42,7 +42,7 @@ def payload_of(kind: Any, *, place: Place, what: str) -> Payload:
 def function_of(function: Callable[..., Any], *, root: Path, names: Names) -> Function:
     """The typed description of a user's function. Raises P103 naming what has no type."""
     place = place_of(function, root)
-    hints = _hints(function, names, place)
+    hints = hints_of(function, names, place)
     parameters = tuple(
         _parameter(parameter, hints, function, place) for parameter in inspect.signature(function).parameters.values()
     )
@@ -70,7 +70,8 @@ def function_of(function: Callable[..., Any], *, root: Path, names: Names) -> Fu
     )
 
 
-def _hints(function: Callable[..., Any], names: Names, place: Place) -> dict[str, Any]:
+def hints_of(function: Callable[..., Any], names: Names, place: Place) -> dict[str, Any]:
+    """The types that a function names. Raises P103 for one that is not known where it stands."""
     try:
         return typing.get_type_hints(function, localns=dict(names), include_extras=True)
     except NameError as missing:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic_core import to_json
 
 from parti.design.budget import Budget
 from parti.design.payload import Payload
 from parti.design.places import Place
+from parti.design.prompt import Template
+from parti.errors import PayloadError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +19,9 @@ class Agent:
     """Works by `llm`, may call `tools` (tools, steps and other agents, by name), and gives an `output`.
 
     `version` names its instructions: they are part of what is journaled of each turn. `turns` bounds the model's answers
-    for one task; `repairs` says how often an output that does not fit is given back to it.
+    for one task; `repairs` says how often an output that does not fit is given back to it. `memory` is the name of what it
+    recalls from before its first turn, and may remember and recall in; empty for none. `template` is where its instructions
+    come from a file; `given` are the variables that were put in for the task at hand, as JSON.
     """
 
     name: str
@@ -27,9 +34,27 @@ class Agent:
     budget: Budget | None
     turns: int
     repairs: int
+    memory: str = ""
     about: str = ""
+    template: Template | None = field(default=None, repr=False)
+    given: bytes = field(default=b"", repr=False)
 
     @property
     def arrow(self) -> str:
         """How an arrow to it reads, without its source."""
         return f"calls {self.name}"
+
+    def with_variables(self, variables: Any) -> Agent:
+        """The agent for one task, with `variables` put into its instructions. Raises P402 for such as do not fit."""
+        if self.template is None:
+            if variables:
+                what = f"the instructions of `{self.name}` are no prompt with variables"
+                raise PayloadError("P402", what, place=self.place, fix="leave out variables=, or declare a Prompt")
+            return self
+        text, given = self.template.render(variables if variables is not None else {})
+        return replace(self, instructions=text, given=given)
+
+
+def task_text(task: Any) -> str:
+    """A task as the model reads it: a text as it is, anything else as JSON."""
+    return task if isinstance(task, str) else to_json(task).decode()

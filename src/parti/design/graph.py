@@ -11,9 +11,11 @@ from typing import Literal, TypeVar
 
 from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
+from parti.design.evaluation import Evaluation
 from parti.design.goals import Slo
 from parti.design.handler import Handler
 from parti.design.llm import Llm
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -23,11 +25,28 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.units import Seconds
 
-Part = Topic | Table | Handler | Endpoint | Schedule | Tool | Step | Model | Llm | Agent | Source | Monitor | Person
+Part = (
+    Topic
+    | Table
+    | Handler
+    | Endpoint
+    | Schedule
+    | Tool
+    | ToolServer
+    | Step
+    | Model
+    | Llm
+    | Agent
+    | Memory
+    | Source
+    | Monitor
+    | Person
+)
 Kind = Literal["consumes", "publishes", "reads", "writes", "calls", "asks"]
 P = TypeVar("P", bound=Part)
 
@@ -64,6 +83,7 @@ class Design:
     place: Place = field(default=Place("", 0))
     retain: Seconds | None = None
     """How long ended runs are kept, with their journals, questions and idempotency keys; None is for ever."""
+    evaluations: tuple[Evaluation, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Part]:
@@ -82,6 +102,14 @@ class Design:
         known = ", ".join(sorted(p.name for p in self.all(kind))) or "none"
         raise RunError("P308", f"{self.name} has no {kind.__name__.lower()} {name!r}", fix=f"one of: {known}")
 
+    def evaluation(self, name: str) -> Evaluation:
+        """The evaluation of that name, or P308 with the names there are."""
+        for evaluation in self.evaluations:
+            if evaluation.name == name:
+                return evaluation
+        known = ", ".join(evaluation.name for evaluation in self.evaluations) or "none"
+        raise RunError("P308", f"{self.name} has no evaluation {name!r}", fix=f"one of: {known}")
+
     def arrows_from(self, part: str, *kinds: Kind) -> list[Arrow]:
         """The arrows that leave `part`, of the given kinds (all when none is given)."""
         return [arrow for arrow in self.arrows if arrow.source == part and (not kinds or arrow.kind in kinds)]
@@ -97,8 +125,12 @@ class Design:
         return found
 
     def tables_written(self, part: str) -> set[str]:
-        """The tables that `part` writes, directly or through what it calls."""
-        return {arrow.target for name in self.reach(part) for arrow in self.arrows_from(name, "writes")}
+        """The tables and memories that `part` writes, directly or through what it calls.
+
+        Those that are shared are left out: each fact there has a name of its own, so no two runs race for one.
+        """
+        found = {arrow.target for name in self.reach(part) for arrow in self.arrows_from(name, "writes")}
+        return found - {memory.name for memory in self.all(Memory) if memory.shared}
 
     @cached_property
     def groups(self) -> Mapping[str, str]:

@@ -38,11 +38,13 @@ class Tool:
     approval: Approval | None = None
     reconcile: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
     about: str = ""
+    server: str = field(default="", repr=False)
+    """The tool server that offers it, where it is none of the program's own: arrows lead to that."""
 
     @property
     def arrow(self) -> str:
         """How an arrow to it reads, without its source."""
-        return f"calls {self.name}"
+        return f"calls {self.server or self.name}"
 
     @property
     def repeatable(self) -> bool:

@@ -38,6 +38,13 @@ LOOKS: Final[Mapping[str, Look]] = {
         "#ff9a62",
         "M13.4 4.6 10.9 7 9 5.1l2.4-2.5a3.6 3.6 0 0 0-4.6 4.7L2.6 11.4a1.4 1.4 0 0 0 2 2l4.2-4.2a3.6 3.6 0 0 0 4.6-4.6z",
     ),
+    "toolserver": Look(
+        "offers tools",
+        "cut",
+        "#b0522a",
+        "#f0a37c",
+        "M2.4 3h11.2v4H2.4zM2.4 9h11.2v4H2.4zM5 5h.01M5 11h.01M8 5h3.4M8 11h3.4",
+    ),
     "model": Look(
         "learned function",
         "hexagon",
@@ -54,6 +61,9 @@ LOOKS: Final[Mapping[str, Look]] = {
     ),
     "llm": Look(
         "language model", "hexagon", "#4455aa", "#9fb0ff", "M2.6 3.4h10.8v7H7.6l-3 2.8v-2.8h-2zM5.2 6h5.6M5.2 8h3.4"
+    ),
+    "memory": Look(
+        "facts by meaning", "drum", "#5f7d12", "#a9c957", "M4.2 2.6h7.6v10.8L8 10.8l-3.8 2.6zM6.4 5.2h3.2M6.4 7.4h3.2"
     ),
     "table": Look(
         "latest row of each key", "drum", "#0c8577", "#45cdbb", "M2.5 3.2h11v9.6h-11zM2.5 6.4h11M2.5 9.6h11M6.4 6.4v6.4"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.function import Function
 from parti.design.graph import Part
 from parti.design.handler import Handler
 from parti.design.llm import LOCAL, Llm
+from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -16,8 +20,11 @@ from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.units import duration_text
+
+_PROTOCOLS: Final = {"mcp": "MCP", "openapi": "OpenAPI"}
 
 
 def subtitle(part: Part) -> str:
@@ -25,6 +32,8 @@ def subtitle(part: Part) -> str:
     match part:
         case Topic() | Table():
             return f"{part.payload.name} by {part.key}"
+        case Llm() | Agent() | Memory() | ToolServer():
+            return _intelligent(part)
         case Endpoint():
             return f"{part.method} {part.path}" + (" · durable" if part.durable else "")
         case Schedule():
@@ -33,16 +42,6 @@ def subtitle(part: Part) -> str:
             return f"{part.inputs.name} → {part.output.name}"
         case Tool():
             return f"{_signature(part.function)} · {_effect(part)}"
-        case Llm():
-            return (
-                part.target
-                if part.target != part.name
-                else "in this process"
-                if part.target == LOCAL
-                else "language model"
-            )
-        case Agent():
-            return f"{part.llm} → {part.output.name}"
         case Handler() | Step():
             return _signature(part.function)
         case Source():
@@ -53,6 +52,19 @@ def subtitle(part: Part) -> str:
             return (
                 f"stand-in after {duration_text(part.after)}" if part.stand_in and part.after else "answers questions"
             )
+
+
+def _intelligent(part: Llm | Agent | Memory | ToolServer) -> str:
+    match part:
+        case ToolServer():
+            return f"{_PROTOCOLS[part.protocol]} · {part.url or Path(part.command[0]).name}"
+        case Llm():
+            return "in this process" if part.target == LOCAL else part.target
+        case Agent():
+            return f"{part.llm} → {part.output.name}"
+        case Memory():
+            kept = f"kept {duration_text(part.retain)}" if part.retain else "kept"
+            return f"facts {'shared' if part.shared else 'by key'} · {kept}"
 
 
 def _signature(function: Function) -> str:

@@ -140,13 +140,13 @@ class Spent:
 
     def seconds_under(self, path: str) -> Seconds:
         """How long the steps of a branch took, one after the other, and what it started or is inside of them."""
-        return sum(took for branch, took in self._seconds.items() if _is_under(branch, path))
+        return sum(took for branch, took in self._seconds.items() if is_under(branch, path))
 
     def under(self, path: str) -> Amount:
         """What was spent in a branch, in those it started, and inside its steps."""
         total = NOTHING
         for branch, amount in self._by_branch.items():
-            if _is_under(branch, path):
+            if is_under(branch, path):
                 total = total.plus(amount)
         return total
 
@@ -157,5 +157,6 @@ class Spent:
         self._seconds.clear()
 
 
-def _is_under(branch: str, path: str) -> bool:
+def is_under(branch: str, path: str) -> bool:
+    """Whether a branch is that of `path`, one that it started, or inside of a step of theirs."""
     return not path or branch == path or branch.startswith((f"{path}.", f"{path}/"))

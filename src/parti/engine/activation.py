@@ -12,6 +12,7 @@ from parti.design.endpoint import Endpoint
 from parti.design.handler import Handler
 from parti.design.schedule import Schedule
 from parti.engine.entries import Kind, chunk, encode
+from parti.engine.facts import TABLE, notes_of
 from parti.engine.recorded import Recorded
 from parti.engine.services import Services
 from parti.ports.store import NewEvent, RunRecord
@@ -171,7 +172,8 @@ class Activation:
         batch, record = self.services.commits.batch, self.record
         for (table, _, key), row in self.rows.items():
             kind = Kind.DELETE if row is None else Kind.PUT
-            self.note(kind, "", table, "", at, 0.0, _quoted(key), row or b"null")
+            shown = b"null" if table.startswith(TABLE) else row  # a fact is journaled already, when it is remembered
+            self.note(kind, "", table, "", at, 0.0, _quoted(key), shown or b"null")
         for event in self.events:
             self.note(Kind.PUBLISH, "", event.topic, "", at, 0.0, _quoted(event.key), b"null")
         if self.entries:
@@ -180,6 +182,7 @@ class Activation:
             batch.blobs.update(self.blobs)
         batch.runs[record.id] = record
         batch.events.extend(self.events)
+        batch.notes.update(notes_of(self.rows.items()))
         for place, row in self.rows.items():
             batch.rows[place] = row
             self.services.overlay.put(place, row, self.services.commits.number)

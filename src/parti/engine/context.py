@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from contextvars import Context, copy_context
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -16,14 +17,27 @@ from pydantic_core import to_json
 from parti.design.agent import Agent
 from parti.design.budget import Cost
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.model import Model
 from parti.design.outcome import Outcome
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
-from parti.engine import approving, consulting, predicting, steps, waiting, working, writes
+from parti.engine import (
+    approving,
+    consulting,
+    offering,
+    predicting,
+    recalling,
+    remembering,
+    steps,
+    waiting,
+    working,
+    writes,
+)
 from parti.engine.accounts import Account
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.budgets import Told
@@ -34,6 +48,7 @@ from parti.errors import RunError
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
 from parti.ports.store import NewEvent
+from parti.ports.tool_server import Reply
 from parti.units import Seconds
 
 
@@ -44,7 +59,20 @@ class RunContext:
     apart the same way in every replay. Implements ports.context.Context.
     """
 
-    __slots__ = ("_asked", "_branches", "_chance", "_ids", "_key", "account", "path", "run", "told", "until", "uses")
+    __slots__ = (
+        "_asked",
+        "_branches",
+        "_chance",
+        "_ids",
+        "_key",
+        "account",
+        "called",
+        "path",
+        "run",
+        "told",
+        "until",
+        "uses",
+    )
 
     def __init__(
         self,
@@ -62,6 +90,8 @@ class RunContext:
         """When what surrounds it is given up: the earliest timeout of all around, in seconds since 1970."""
         self.account = account
         """Where what its calls cost is taken from; None while nothing limits the run."""
+        self.called = False
+        """Whether it is inside of a tool or step, which a replay does not call again."""
         self.told = Told()
         """What the call that it is the inside of says it has cost so far; shared with the tasks that it starts."""
         self._branches = 0
@@ -77,12 +107,14 @@ class RunContext:
         self._branches += 1
         self.run.branched = True
         branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
-        branch.told = self.told
+        branch.told, branch.called = self.told, self.called
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
-        return RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
+        inside = RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
+        inside.called = True
+        return inside
 
     def question(self, who: str, text: str) -> str:
         """A short name for a question of this branch: equal questions are told apart by their order."""
@@ -114,6 +146,10 @@ class RunContext:
         """See ports.context.Context."""
         self.check(part.arrow)
         if type(part) is Tool:
+            own = self.run.services.design.by_name.get(part.name)
+            part = own if type(own) is Tool else part  # an evaluation's design has recorders in the place of writes
+            if part.server:
+                self.run.services.remote[part.name] = part
             if part.approval is not None and part.approval.is_wanted(arguments):
                 await approving.approve(self, part, part.approval, arguments)
             if part.effect == "write":
@@ -141,6 +177,16 @@ class RunContext:
         """See ports.context.Context."""
         self.check(agent.arrow)
         return await working.work(self, agent, task, tell)
+
+    async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
+        """See ports.context.Context."""
+        self.check(server.arrow)
+        return await offering.offer(self, server)
+
+    async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
+        """See ports.context.Context."""
+        self._must_be_inside(f"`{server.part_of(tool.name)}`")
+        return await offering.reach(self.run.services, server, tool, arguments, self._key or "")
 
     async def publish(self, topic: Topic, event: Any) -> None:
         """See ports.context.Context."""
@@ -183,6 +229,26 @@ class RunContext:
                 fix="write the run's own row, and publish an event for others",
             )
         run.rows[table.name, run.record.tenant, key] = row
+
+    async def remember(self, memory: Memory, text: str, *, scope: str | None, about: Mapping[str, Any]) -> str:
+        """See ports.context.Context."""
+        self.check(f"writes {memory.name}")
+        return await remembering.remember(self, memory, text, scope, about)
+
+    async def recall(self, memory: Memory, query: str, *, scope: str | None, limit: int) -> list[Recalled]:
+        """See ports.context.Context."""
+        self.check(f"reads {memory.name}")
+        return await recalling.recall(self, memory, query, scope, limit)
+
+    async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:
+        """See ports.context.Context."""
+        self.check(f"writes {memory.name}")
+        return await remembering.forget(self, memory, scope, id)
+
+    async def episodes(self, memory: Memory, *, scope: str | None, limit: int) -> list[Episode]:
+        """See ports.context.Context."""
+        self.check(f"reads {memory.name}")
+        return await recalling.episodes(self, memory, scope, limit)
 
     async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
         """See ports.context.Context."""

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 from pydantic_core import to_json
 
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.calling import OutOfTime
 from parti.engine.identity import question_of_doubt
@@ -25,7 +26,7 @@ async def park(
 ) -> NoReturn:
     """Set the run aside until a person says whether the write happened."""
     cause = f" ({_cause(tool, error)})" if error else ""
-    _ask(run, tool, key, digest, starts, cause)
+    _ask(run, tool.name, tool.function.returns.schema, key, digest, starts, cause)
     run.doubted.add((tool.name, key))
     await _stand_down(run)
 
@@ -34,24 +35,36 @@ def ask_at_the_end(run: Activation) -> bool:
     """Ask about every write that nobody may repeat and that is in doubt as the run ends for good; whether there is one."""
     asked = False
     for (name, key), known in (run.recorded.writes if run.recorded else {}).items():
-        tool = run.services.design.by_name.get(name)
-        if known.state == "doubt" and isinstance(tool, Tool) and not tool.repeatable:
-            _ask(run, tool, key, known.digest, known.starts, " as its run ended")
+        schema = _asked_about(run, name) if known.state == "doubt" else None
+        if schema is not None:
+            _ask(run, name, schema, key, known.digest, known.starts, " as its run ended")
             asked = True
     return asked
 
 
-def _ask(run: Activation, tool: Tool, key: str, digest: str, starts: int, cause: str) -> None:
+def _asked_about(run: Activation, name: str) -> Mapping[str, Any] | None:
+    """The schema of what a tool returns that nobody may call again when in doubt; None for all others."""
+    services = run.services
+    tool = services.remote.get(name) or services.design.by_name.get(name)
+    if isinstance(tool, Tool):
+        return None if tool.repeatable else tool.function.returns.schema
+    # A tool of a server that this process has not asked yet: rather ask a person once too often.
+    return {} if isinstance(services.design.by_name.get(name.partition(".")[0]), ToolServer) else None
+
+
+def _ask(
+    run: Activation, tool: str, returns: Mapping[str, Any], key: str, digest: str, starts: int, cause: str
+) -> None:
     question = QuestionRecord(
-        id=question_of_doubt(run.record.id, tool.name, digest, starts),
+        id=question_of_doubt(run.record.id, tool, digest, starts),
         run=run.record.id,
         who=OPERATOR,
-        text=f"`{tool.name}` with the key {key!r} was cut off{cause}. Did it happen?",
-        schema=_doubt_schema(tool.function.returns.schema),
+        text=f"`{tool}` with the key {key!r} was cut off{cause}. Did it happen?",
+        schema=_doubt_schema(returns),
         asked=run.services.clock.now(),
         deadline=0.0,
         state="open",
-        answer=to_json({"tool": tool.name, "key": key, "digest": digest}),
+        answer=to_json({"tool": tool, "key": key, "digest": digest}),
         by="",
         answered=0.0,
     )

@@ -60,6 +60,8 @@ class Kind:
     """A question was settled; the answer is {"value": …}, {"expired": true} or {"withdrawn": true}."""
     SLEEP: Final = "sleep"
     """A sleep began; the answer is the time at which it ends."""
+    MEMORY: Final = "memory"
+    """Facts of a memory changed, which commits with the run; the answer is {"key", "row": added there, "gone": [keys]}."""
     PUT: Final = "put"
     """A row was written when the run committed."""
     DELETE: Final = "delete"

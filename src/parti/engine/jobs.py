@@ -26,7 +26,23 @@ from parti.ports.store import OUTSIDE_FROM, Event, NewEvent, RunRecord, State
 from parti.units import Seconds, duration_text
 
 FINAL = frozenset(
-    {"P301", "P305", "P308", "P310", "P312", "P401", "P402", "P404", "P702", "P703", "P704", "P705", "P709"}
+    {
+        "P301",
+        "P305",
+        "P308",
+        "P310",
+        "P312",
+        "P313",
+        "P401",
+        "P402",
+        "P404",
+        "P702",
+        "P703",
+        "P704",
+        "P705",
+        "P708",
+        "P709",
+    }
 )
 """Errors that another attempt cannot mend."""
 

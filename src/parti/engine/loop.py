@@ -34,10 +34,13 @@ from parti.errors import Overloaded
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch, Event, ModelVersion, QuestionRecord, Receipt, RunRecord, State, Store
+from parti.ports.tool_server import ToolServers
+from parti.ports.vectors import Nearest
 from parti.units import Seconds
 
 LOOK: Final[Seconds] = 0.1
@@ -64,24 +67,19 @@ class Engine:
         scorer: Scorer | None = None,
         llms: Llms | None = None,
         agents: AgentLoop | None = None,
+        embedder: Embedder | None = None,
+        nearest: Nearest | None = None,
+        servers: ToolServers | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
         self._design, self.clock, self.chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
-            design=design,
-            store=store,
-            clock=clock,
-            chance=chance,
-            offload=offload,
-            commits=self.commits,
-            scorer=scorer,
-            llms=llms,
-            agents=agents,
-            allowed=starting.allowed_arrows(design),
-            replay_each=replay_each,
-        )
+            design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
+            scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest, servers=servers,
+            allowed=starting.allowed_arrows(design), replay_each=replay_each,
+        )  # fmt: skip
         self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
         self.services.on_question = self.resting.asked
         self.services.on_wait = self.resting.waits
@@ -119,8 +117,7 @@ class Engine:
         """Keyed publications that are under way."""
         self.pending: dict[str, int] = {}
         """Events of each topic that were published from outside and are not on disk yet."""
-        self._background: set[asyncio.Task[Any]] = set()
-        self._changed = asyncio.Event()
+        self._background, self._changed = set[asyncio.Task[Any]](), asyncio.Event()
         asyncio.get_running_loop().set_task_factory(branching)
 
     @property
@@ -195,6 +192,10 @@ class Engine:
         await self.abandon()
         if self.services.llms is not None:
             await self.services.llms.close()
+        if self.services.embedder is not None:
+            await self.services.embedder.close()
+        if self.services.servers is not None:
+            await self.services.servers.close()
         for job in self.runs.jobs.values():
             job.fail(stopping())
 
@@ -369,6 +370,10 @@ class Engine:
         """See Operations.add_version."""
         self._design.get(Model, version.model)
         return await publishing.add_version(self, version, onnx)
+
+    async def add_evaluation(self, key: str, result: bytes) -> None:
+        """See Operations.add_evaluation."""
+        await publishing.add_evaluation(self, key, result)
 
     async def figures(self) -> dict[str, dict[str, Any]]:
         """See Operations.figures."""

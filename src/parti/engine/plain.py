@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -11,16 +12,19 @@ from uuid import UUID
 from parti.design.agent import Agent
 from parti.design.budget import Cost
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.model import Model
 from parti.design.outcome import Outcome
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
-from parti.engine import predicting
+from parti.engine import predicting, recalling
 from parti.engine.calling import call
 from parti.engine.context import new_event
+from parti.engine.remembering import rows_of
 from parti.engine.rows import unpack_row
 from parti.engine.services import Services
 from parti.engine.steps import failure_of
@@ -28,6 +32,7 @@ from parti.engine.writes import key_of
 from parti.errors import RunError, StepFailed
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
+from parti.ports.tool_server import Reply
 from parti.units import Seconds
 
 
@@ -78,6 +83,14 @@ class PlainContext:
         """Refused."""
         raise _needs_run(f"the agent `{agent.name}`")
 
+    async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
+        """Refused."""
+        raise _needs_run(f"`{server.name}`")
+
+    async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
+        """Refused."""
+        raise _needs_run(f"`{server.part_of(tool.name)}`")
+
     async def publish(self, topic: Topic, event: Any) -> None:
         """Publish now; on disk when this returns. Raises Overloaded when the topic is full."""
         await self._services.publish(topic, [new_event(topic, event, self._tenant, "", self._services.clock.now())])
@@ -99,6 +112,26 @@ class PlainContext:
     async def delete(self, table: Table, key: str) -> None:
         """Refused."""
         raise _needs_run(f"writing `{table.name}`")
+
+    async def remember(self, memory: Memory, text: str, *, scope: str | None, about: Mapping[str, Any]) -> str:
+        """Refused."""
+        raise _needs_run(f"remembering in `{memory.name}`")
+
+    async def recall(self, memory: Memory, query: str, *, scope: str | None, limit: int) -> list[Recalled]:
+        """Committed facts of a scope, which must be named: there is no key here."""
+        rows = await rows_of(self._services, memory, self._tenant, _named(memory, scope))
+        found, _ = await recalling.nearest(self._services, memory, self._tenant, rows, query, recalling.bounded(limit))
+        return [recalling.recalled(one) for one in found]
+
+    async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:
+        """Refused."""
+        raise _needs_run(f"forgetting in `{memory.name}`")
+
+    async def episodes(self, memory: Memory, *, scope: str | None, limit: int) -> list[Episode]:
+        """The latest runs of a key, which must be named."""
+        limit = recalling.bounded(limit)
+        found = await recalling.happened(self._services.store, self._tenant, _named(memory, scope), limit)
+        return [recalling.episode(one) for one in found]
 
     async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
         """Refused."""
@@ -135,6 +168,12 @@ class PlainContext:
         if self._key is None:
             raise RunError("P301", "there is no idempotency key here", fix="ask for it inside a `write` tool")
         return self._key
+
+
+def _named(memory: Memory, scope: str | None) -> str:
+    if scope is None:
+        raise RunError("P301", f"there is no run here whose key `{memory.name}` could go by", fix="name it with scope=")
+    return scope
 
 
 def _needs_run(what: str) -> RunError:

@@ -142,5 +142,13 @@ async def add_version(engine: Engine, version: ModelVersion, onnx: bytes) -> Mod
     return numbered
 
 
+async def add_evaluation(engine: Engine, key: str, result: bytes) -> None:
+    """Keep the result of an evaluation; done once it is on disk."""
+    refuse_if_troubled(engine)
+    engine.commits.batch.notes[key] = result
+    engine.commits.touch()
+    await engine.commits.durable()
+
+
 def _serve(engine: Engine, version: ModelVersion, _: Receipt) -> None:
     engine.services.latest[version.model] = version

@@ -41,6 +41,8 @@ class Recorded:
     asked: dict[str, float] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
+    memories: list[Entry] = field(default_factory=list)
+    """What was remembered and forgotten, in order."""
 
     def take(self, branch: str, part: str, digest: str) -> Entry | None:
         """The next journaled answer of that identity, if there is one left."""
@@ -50,10 +52,8 @@ class Recorded:
     def add(self, entry: Entry, attempt: int) -> None:
         """Learn one entry. Failures of earlier attempts are not answers: their steps are tried again."""
         match entry.kind:
-            case Kind.STEP | Kind.READ | Kind.NOW | Kind.SLEEP:
-                self.steps[entry.branch, entry.part, entry.digest].append(entry)
-                if entry.branch and entry.took:
-                    self.spent.add_time(entry)
+            case Kind.STEP | Kind.READ | Kind.NOW | Kind.SLEEP | Kind.MEMORY:
+                self._add_step(entry)
             case Kind.FAIL if entry.attempt == attempt:
                 self.steps[entry.branch, entry.part, entry.digest].append(entry)
             case Kind.INTENT:
@@ -76,10 +76,17 @@ class Recorded:
                 self._forget_the_world()
                 self.spent.forget()
 
+    def _add_step(self, entry: Entry) -> None:
+        self.steps[entry.branch, entry.part, entry.digest].append(entry)
+        if entry.branch and entry.took:
+            self.spent.add_time(entry)
+        if entry.kind == Kind.MEMORY:
+            self.memories.append(entry)
+
     def _forget_the_world(self) -> None:
         """Keep what was computed, called and answered; forget what was looked up, and questions nobody answered."""
         for identity, entries in self.steps.items():
-            self.steps[identity] = deque(entry for entry in entries if entry.kind in (Kind.STEP, Kind.SLEEP))
+            self.steps[identity] = deque(entry for entry in entries if _stays(entry))
         for id in [id for id, answer in self.answers.items() if "value" not in answer]:
             del self.answers[id]
             self.asked.pop(id, None)
@@ -88,6 +95,11 @@ class Recorded:
         """How often a write was about to start so far."""
         known = self.writes.get((write.part, write.branch))
         return known.starts if known else 0
+
+
+def _stays(entry: Entry) -> bool:
+    """Whether an entry outlives a retry by a person. What an agent remembered belongs to its work, which is kept."""
+    return entry.kind in (Kind.STEP, Kind.SLEEP) or (entry.kind == Kind.MEMORY and "/" in entry.branch)
 
 
 async def read_recorded(rows: Iterable[JournalRow], attempt: int, fetch: FetchBlob) -> Recorded:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
+from parti.design.memory import Memory
 from parti.design.topic import Topic
+from parti.engine.facts import notes_before, place_of
 from parti.errors import StoreFull
+from parti.ports.operations import EVALUATIONS, key_of_evaluation
 from parti.units import Seconds
 
 if TYPE_CHECKING:
@@ -17,6 +20,9 @@ LOOKS: Final[Seconds] = 60.0
 
 RUNS_AT_ONCE: Final = 500
 """Runs that are forgotten in one transaction, so that nobody waits long for the next."""
+
+RESULTS_AT_ONCE: Final = 20
+"""Results of evaluations that are read to be forgotten: each may be large."""
 
 PUBLICATIONS: Final = "publishing:"
 """Notes that say when each publication with an idempotency key was made, oldest first; each names the note that remembers it."""
@@ -30,11 +36,14 @@ def note_of_time(at: Seconds, publication: str) -> str:
 
 
 async def keep_no_longer(engine: Engine) -> None:
-    """Again and again: delete old events that no run needs, old runs that have ended, and old idempotency keys."""
+    """Again and again: delete old events that no run needs, old runs that have ended, old idempotency keys, and old results."""
     while True:
         if not engine.commits.trouble:
             try:
                 await _expire(engine, [topic for topic in engine.design.all(Topic) if topic.retain is not None])
+                for memory in engine.design.all(Memory):
+                    if memory.retain is not None:
+                        await _forget_facts(engine, memory, engine.clock.now() - memory.retain)
                 if engine.design.retain is not None:
                     await _forget(engine, engine.clock.now() - engine.design.retain)
             except StoreFull as full:  # deleting needs room as well
@@ -57,6 +66,24 @@ async def _forget(engine: Engine, before: Seconds) -> None:
             engine.commits.batch.notes[note.split(":", 2)[2]] = None
         engine.commits.touch(2 * len(made))
         await engine.commits.durable()
+    old = key_of_evaluation(before, "", "")
+    while made := [note for note in await engine.store.notes(EVALUATIONS, limit=RESULTS_AT_ONCE) if note < old]:
+        engine.commits.batch.notes.update(dict.fromkeys(made))
+        engine.commits.touch(len(made))
+        await engine.commits.durable()
+
+
+async def _forget_facts(engine: Engine, memory: Memory, before: Seconds) -> None:
+    """Delete the facts of a memory that were remembered before `before`, whoever remembered them."""
+    prefix, end = notes_before(memory, before)
+    commits = engine.commits
+    while old := [note for note in await engine.store.notes(prefix, limit=RUNS_AT_ONCE) if note < end]:
+        for note in old:
+            place = place_of(note)
+            commits.batch.rows[place] = commits.batch.notes[note] = None
+            engine.services.overlay.put(place, None, commits.number)
+        commits.touch(2 * len(old))
+        await commits.durable()
 
 
 async def _expire(engine: Engine, kept: list[Topic]) -> None:

@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parti.design.graph import Design
+from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine.calling import Offload
 from parti.engine.commits import Commits
+from parti.engine.embedding_again import Again
 from parti.engine.rows import Overlay
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
+from parti.ports.tool_server import ToolServers
+from parti.ports.vectors import Nearest
 
 if TYPE_CHECKING:
     from parti.engine.activation import Activation
@@ -38,6 +43,9 @@ class Services:
     scorer: Scorer | None
     llms: Llms | None
     agents: AgentLoop | None
+    embedder: Embedder | None
+    nearest: Nearest | None
+    servers: ToolServers | None = None
     allowed: Mapping[str, frozenset[str]]
     """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
     secret: bytes = b""
@@ -53,6 +61,12 @@ class Services:
     overlay: Overlay = field(default_factory=Overlay)
     latest: dict[str, ModelVersion] = field(default_factory=dict)
     """The latest version of each model."""
+    again: Again = field(default_factory=Again)
+    """Vectors of facts that were embedded anew."""
+    lists: dict[str, str] = field(default_factory=dict)
+    """The digest of the list of tools that is agreed to, of each tool server."""
+    remote: dict[str, Tool] = field(default_factory=dict)
+    """Tools of tool servers that runs of this process have called, which the design does not have."""
     unseen: set[tuple[str, str]] = field(default_factory=set)
     """Arrows met at run time that the design does not have."""
 

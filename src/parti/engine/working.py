@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
 from parti.design.outcome import Outcome
+from parti.engine import remembering
 from parti.engine.accounts import NOTHING, Account
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
@@ -29,10 +30,11 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     where its journaled turns end.
     """
     run = context.run
-    body = to_json(task)
+    body = asked_of(agent, task)
     digest = step_digest(body)
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
+        remembering.restore(context.inside(), run.services.design.by_name)
         return outcome_of(agent, known, tell)
     loop = run.services.agents
     if loop is None:
@@ -48,9 +50,15 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     return outcome
 
 
+def asked_of(agent: Agent, task: str) -> bytes:
+    """What the journal knows the work by: the task, and the variables of its instructions where it has such."""
+    return b'{"task":%b,"variables":%b}' % (to_json(task), agent.given) if agent.given else to_json(task)
+
+
 def _inside(context: RunContext, agent: Agent) -> RunContext:
     """The context of the agent's own steps, with its account inside that of its surroundings."""
     inside = context.inside()
+    inside.called = context.called  # its own steps replay, as those of a handler do
     if agent.budget is not None:
         recorded = context.run.recorded
         spent = recorded.spent.under(inside.path) if recorded else NOTHING

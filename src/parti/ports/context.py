@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,15 +12,18 @@ from uuid import UUID
 from parti.design.agent import Agent
 from parti.design.budget import Cost
 from parti.design.llm import Llm
+from parti.design.memory import Episode, Memory, Recalled
 from parti.design.model import Model
 from parti.design.outcome import Outcome
 from parti.design.payload import Payload
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.ports.llm import Answer, Request, Tell
+from parti.ports.tool_server import Reply
 from parti.units import Seconds
 
 
@@ -51,6 +55,14 @@ class Context(Protocol):
         """The outcome of an agent's work on `task`, within its budget and what is left of those around it."""
         ...
 
+    async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
+        """The tools of a server, the same in every replay. Raises StepFailed: P707 where they changed, P708 for none."""
+        ...
+
+    async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
+        """Call a tool of a server; for the inside of a step alone. Raises StepFailed (P707)."""
+        ...
+
     async def publish(self, topic: Topic, event: Any) -> None:
         """Publish `event` when the run commits."""
         ...
@@ -69,6 +81,22 @@ class Context(Protocol):
 
     async def delete(self, table: Table, key: str) -> None:
         """Delete the row of `key` when the run commits. It must be the run's own key."""
+        ...
+
+    async def remember(self, memory: Memory, text: str, *, scope: str | None, about: Mapping[str, Any]) -> str:
+        """The id of a fact that is kept when the run commits. Raises P305, P313, P401, P402, P404."""
+        ...
+
+    async def recall(self, memory: Memory, query: str, *, scope: str | None, limit: int) -> list[Recalled]:
+        """The facts of a scope (None: the run's key) nearest to `query`, best first. A run sees its own. Raises P305."""
+        ...
+
+    async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:
+        """Forget one fact of a scope, or all, when the run commits; how many. Raises P305."""
+        ...
+
+    async def episodes(self, memory: Memory, *, scope: str | None, limit: int) -> list[Episode]:
+        """What happened to the latest other runs of a key, latest first. Raises P305."""
         ...
 
     async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from parti.design.graph import Design
 from parti.ports.store import ModelVersion, QuestionRecord, RunRecord, Store
+from parti.units import Seconds
+
+EVALUATIONS: Final = "evaluation:"
+"""Notes that hold results of evaluations, oldest first."""
+
+
+def key_of_evaluation(at: Seconds, name: str, version: str) -> str:
+    """The name of the note that holds one result; names sort by time."""
+    return f"{EVALUATIONS}{at:017.6f}:{name}:{version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,10 @@ class Operations(Protocol):
 
     async def add_version(self, version: ModelVersion, onnx: bytes) -> ModelVersion:
         """Store a new version of a model (its number is given by the store's order)."""
+        ...
+
+    async def add_evaluation(self, key: str, result: bytes) -> None:
+        """Keep the result (JSON) of an evaluation under a key that `key_of_evaluation` gave, as long as runs are kept."""
         ...
 
     async def figures(self) -> dict[str, dict[str, Any]]:

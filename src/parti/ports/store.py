@@ -223,9 +223,10 @@ class Store(Protocol):
         state: State | None = None,
         since: Seconds = 0,
         until: Seconds = 0,
+        of: tuple[str, str] | None = None,
         limit: int = 50,
     ) -> list[RunRecord]:
-        """The latest runs first, filtered by part, state and time of creation (0: no bound)."""
+        """The latest runs first, filtered by part, state, time of creation (0: no bound), and tenant and key (`of`)."""
         ...
 
     async def open_runs(self) -> list[RunRecord]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +15,14 @@ class Found(NamedTuple):
 
     key: str
     similarity: float
+
+
+class Nearest(Protocol):
+    """Searches packed vectors once: float16 numbers, little-endian, all of as many numbers as the query."""
+
+    def __call__(self, query: bytes, vectors: Mapping[str, bytes], limit: int) -> list[Found]:
+        """The `limit` keys most like `query`, best first, equal ones by key. Raises P402 as VectorIndex does."""
+        ...
 
 
 class VectorIndex(Protocol):

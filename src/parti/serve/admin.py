@@ -50,6 +50,7 @@ def admin_routes(
         ("GET", "questions", views.questions),
         ("POST", "questions/{id}", changes.answer),
         ("POST", "models/{name}", changes.add_version),
+        ("POST", "evaluations", changes.add_evaluation),
         ("GET", "monitors", views.monitors),
     ]
     answering = Router(routes((method, f"/{path}", handler) for method, path, handler in table), redirect_slashes=False)

@@ -1,4 +1,4 @@
-"""What an operator may change: runs, events, answers to questions, and versions of models."""
+"""What an operator may change: runs, events, answers to questions, versions of models, and results of evaluations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from parti.design.model import Model
 from parti.design.topic import Topic
 from parti.errors import PayloadError
-from parti.ports.operations import Operations
+from parti.ports.operations import EVALUATIONS, Operations
 from parti.ports.store import ModelVersion
 from parti.serve.answers import Answer, json_answer
 from parti.serve.records import question_json, run_json
@@ -26,6 +26,9 @@ from parti.units import Bytes, Seconds
 BODY_SECONDS: Final[Seconds] = 300.0
 MODEL_BYTES: Final[Bytes] = 512 * 1024 * 1024
 """The largest upload of a model, as base64 in JSON."""
+
+RESULT_BYTES: Final[Bytes] = 64 * 1024 * 1024
+"""The largest result of an evaluation: some 300,000 cases."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,6 +50,14 @@ class VersionBody(BaseModel):
     about: dict[str, Any] = {}
     code: str = ""
     created: float
+
+
+class EvaluationBody(BaseModel):
+    """What ``POST /-/evaluations`` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+    key: str = Field(pattern=rf"^{EVALUATIONS}\d{{10}}\.\d{{6}}:.{{1,200}}$")
+    result: dict[str, Any]
 
 
 class Changes:
@@ -91,6 +102,13 @@ class Changes:
         version, onnx = await asyncio.to_thread(_version, model.name, body)
         stored = await self._operations.add_version(version, onnx)
         return json_answer({"model": stored.model, "version": stored.version, "blob": stored.blob})
+
+    async def add_evaluation(self, request: Request) -> Answer:
+        """Keep the result of an evaluation."""
+        body = await read_body(request, within=BODY_SECONDS, limit=RESULT_BYTES)
+        given = _read(EvaluationBody, body)
+        await self._operations.add_evaluation(given.key, to_json(given.result))
+        return json_answer({"key": given.key})
 
 
 Lines = Sequence[tuple[int, bytes]]

@@ -2,5 +2,6 @@
 
 from parti.testing.live import Live, running
 from parti.testing.script import Script, calls, said
+from parti.testing.words import WordEmbedder
 
-__all__ = ["Live", "Script", "calls", "running", "said"]
+__all__ = ["Live", "Script", "WordEmbedder", "calls", "running", "said"]

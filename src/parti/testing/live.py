@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from parti.declare.system import System
 from parti.design.llm import Llm
 from parti.engine.loop import Engine
+from parti.ports.embedder import Embedder
 from parti.ports.llm import Provider
 from parti.ports.operations import Outcome, Published
 from parti.ports.store import Store
@@ -79,11 +80,13 @@ async def running(
     stand_ins: bool = False,
     replay_each: bool = False,
     script: Script | Mapping[str, Script] | None = None,
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Live]:
     """Run `system` on the SQLite store at `path` (none: a temporary one) until the block ends.
 
     `http` serves it on a free loopback port. `replay_each` starts every run again after each of its steps, which must
-    change nothing. `script` answers in place of all language models, or of those that it names.
+    change nothing. `script` answers in place of all language models, or of those that it names; `embedder` embeds
+    what is remembered in place of the embedded model.
     """
     async with AsyncExitStack() as stack:
         folder = path or stack.enter_context(tempfile.TemporaryDirectory())
@@ -91,8 +94,9 @@ async def running(
         store = open_store(file)
         stack.push_async_callback(store.close)
         engine = new_engine(
-            system.design, store, stand_ins=stand_ins, replay_each=replay_each, providers=_played(script)
-        )
+            system.design, store, stand_ins=stand_ins, replay_each=replay_each, providers=_played(script),
+            embedder=embedder,
+        )  # fmt: skip
         await engine.start()
         stack.push_async_callback(engine.stop)
         live = Live(engine, file)

@@ -226,6 +226,22 @@ class StoreContract(KeepingContract):
             assert await ids(since=NOW + 4) == [11, 10, 9, 8]
             assert await ids(until=NOW + 1) == [1, 0]
             assert await ids(part="b", since=NOW + 1, until=NOW + 3) == [5, 3]
+            assert await ids(of=("main", "nobody")) == []
+
+        self.play(write)
+
+    def test_the_runs_of_a_tenants_key_are_found(self) -> None:
+        async def write(store: Store) -> None:
+            owners = [("main", "a"), ("main", "b"), ("other", "a"), ("main", "")]
+            runs = {
+                f"r{n}": a_run(f"r{n}", tenant=owners[n % 4][0], key=owners[n % 4][1], created=NOW + n)
+                for n in range(12)
+            }
+            await store.commit(Batch(runs=runs))
+            assert [run.id for run in await store.runs(of=("main", "a"))] == ["r8", "r4", "r0"]
+            assert [run.id for run in await store.runs(of=("main", "a"), limit=2, until=NOW + 8)] == ["r4", "r0"]
+            assert [run.id for run in await store.runs(of=("other", "a"), since=NOW + 6)] == ["r10", "r6"]
+            assert await store.runs(of=("main", "")) == [], "runs without a key are nobody's"
 
         self.play(write)
 

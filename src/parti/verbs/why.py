@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
-
 from parti.engine.entries import Entry, Kind, decode
 from parti.engine.identity import question_of_doubt
 from parti.errors import RunError
 from parti.ports.store import Event, QuestionRecord, RunRecord, Store
 from parti.units import Seconds
 from parti.verbs.caused import Caused, find_caused
+from parti.verbs.entries import whole
 from parti.verbs.target import Target, now
 
 
@@ -90,17 +89,10 @@ async def _moment(seq: int, entry: Entry, store: Store) -> Moment:
         took=entry.took,
         attempt=entry.attempt,
         branch=entry.branch,
-        arguments=await _whole(entry, "arguments", entry.arguments, store),
-        answer=await _whole(entry, "answer", entry.answer, store),
+        arguments=await whole(entry, "arguments", entry.arguments, store),
+        answer=await whole(entry, "answer", entry.answer, store),
         digest=entry.digest,
     )
-
-
-async def _whole(entry: Entry, which: str, value: Any, store: Store) -> Any:
-    if which not in entry.blobs:
-        return value
-    body = await store.blob(entry.blobs[which])
-    return {"missing blob": entry.blobs[which]} if body is None else from_json(body)
 
 
 async def _origin(run: RunRecord, store: Store) -> Event | None:

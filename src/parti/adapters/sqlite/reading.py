@@ -24,6 +24,7 @@ T = TypeVar("T")
 _STATES = {str(state): state for state in State}
 _OPEN = ", ".join(f"'{state}'" for state in State if state not in ENDED)
 _NOT_DONE = "state <> 'done'"  # word for word what the partial index says, or it would not be used
+_OF_KEY = "[key] <> '' AND tenant = ? AND [key] = ?"  # see above
 
 _ENDS = f"""SELECT topic, partition, first, number << {STREAM_BITS},
   (SELECT max(id) FROM events WHERE id >= number << {STREAM_BITS} AND id < (number + 1) << {STREAM_BITS})
@@ -110,9 +111,16 @@ class Reader:
         return [run for marks, part in among(ids) for run in self._runs(f"WHERE id IN {marks}", part)]
 
     async def runs(
-        self, *, part: str = "", state: State | None = None, since: Seconds = 0, until: Seconds = 0, limit: int = 50
+        self,
+        *,
+        part: str = "",
+        state: State | None = None,
+        since: Seconds = 0,
+        until: Seconds = 0,
+        of: tuple[str, str] | None = None,
+        limit: int = 50,
     ) -> list[RunRecord]:
-        """The latest runs first, filtered by part, state and time of creation: `since` <= created < `until`."""
+        """The latest runs first: of a part, a state, created from `since` until before `until`, `of` a tenant and key."""
         wanted: list[tuple[str, Any]] = []
         if part:
             wanted.append(("part = ?", part))
@@ -124,6 +132,9 @@ class Reader:
             wanted.append(("created < ?", until))
         where = "WHERE " + " AND ".join(text for text, _ in wanted) if wanted else ""
         values = [value for _, value in wanted]
+        if of is not None:
+            where = f"{where} AND {_OF_KEY}" if where else f"WHERE {_OF_KEY}"
+            values += of
         return self._runs(f"{where} ORDER BY created DESC, number DESC LIMIT ?", [*values, max(0, limit)])
 
     async def open_runs(self) -> list[RunRecord]:

@@ -56,10 +56,12 @@ CREATE TABLE uses(kind TEXT NOT NULL, owner TEXT NOT NULL, digest TEXT NOT NULL,
   PRIMARY KEY (kind, owner, digest)) STRICT, WITHOUT ROWID;
 CREATE INDEX uses_by_digest ON uses(digest);
 CREATE INDEX questions_by_run ON questions(run);
+CREATE INDEX runs_by_key ON runs(tenant, [key], created) WHERE [key] <> '';
 """
 
 _FORMATS: Final = (_FIRST, _SECOND)
-"""What each format adds to the one before it. Format 2: which records refer to which blobs, and the questions of a run."""
+"""What each format adds to the one before it. Format 2: which records refer to which blobs, the questions of
+a run, and the runs of a key."""
 
 
 def connect_writing(path: Path, *, max_pages: int) -> sqlite3.Connection:
@@ -113,11 +115,14 @@ def create(connection: sqlite3.Connection, *, format: int = FORMAT) -> None:
 
 def upgrade(connection: sqlite3.Connection) -> None:
     """Bring a store of an older format up to this one, all or nothing. Does nothing to one of this format."""
-    if format_of(connection) == FORMAT:
+    before = format_of(connection)
+    if before == FORMAT:
         return
     with transaction(connection):
-        _lay_out(connection, _SECOND)
-        for (digest,) in connection.execute("SELECT digest FROM blobs").fetchall():
+        for tables in _FORMATS[before:]:
+            _lay_out(connection, tables)
+        blobs = connection.execute("SELECT digest FROM blobs").fetchall() if before < 2 else []
+        for (digest,) in blobs:
             use = ("kept", "", digest)  # nobody knows any more who refers to it
             connection.execute("INSERT INTO uses VALUES (?, ?, ?, ?)", (*use, plain_sum(USES, use)))
         connection.execute("UPDATE meta SET value = ? WHERE [key] = 'format'", (FORMAT,))

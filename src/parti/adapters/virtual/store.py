@@ -149,9 +149,16 @@ class VirtualStore:
         return [self._whole_run(runs[id]) for id in dict.fromkeys(ids) if id in runs]
 
     async def runs(
-        self, *, part: str = "", state: State | None = None, since: Seconds = 0, until: Seconds = 0, limit: int = 50
+        self,
+        *,
+        part: str = "",
+        state: State | None = None,
+        since: Seconds = 0,
+        until: Seconds = 0,
+        of: tuple[str, str] | None = None,
+        limit: int = 50,
     ) -> list[RunRecord]:
-        """The latest runs first, filtered by part, state and time of creation: `since` <= created < `until`."""
+        """The latest runs first: of a part, a state, created from `since` until before `until`, `of` a tenant and key."""
         found = [
             run
             for run in self._alive().runs.values()
@@ -159,6 +166,7 @@ class VirtualStore:
             and (state is None or run.state == state)
             and run.created >= since
             and (not until or run.created < until)
+            and (of is None or (run.key != "" and (run.tenant, run.key) == of))
         ]
         found.reverse()
         found.sort(key=lambda run: -run.created)

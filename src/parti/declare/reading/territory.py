@@ -6,10 +6,13 @@ import sys
 import sysconfig
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 _LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
 _LIBRARIES = (Path(__file__).parents[2], *(Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib")))
+
+FOLLOWED: Final = "parti.patterns"
+"""Plain functions over parts, written to be read like an app's own."""
 
 
 class Territory:
@@ -42,6 +45,8 @@ class Territory:
         return _top(module) == self.package or path.with_suffix(".py").is_file() or path.is_dir()
 
     def _owns(self, file: str, module: str) -> bool:
+        if module == FOLLOWED:
+            return True
         if self.package and _top(module) == self.package:
             return True
         known = self._files.get(file)

@@ -1,0 +1,1 @@
+"""HTTP services that an OpenAPI document describes: imported only once one is called."""

@@ -1,0 +1,185 @@
+"""What a system declares of servers of tools: MCP servers, and HTTP services described by an OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from parti.declare.agent_handles import ToolServerHandle
+from parti.declare.declaring import Declaring, at_once, caller, placed
+from parti.design.approval import Approval
+from parti.design.budget import NO_COST, Cost
+from parti.design.openapi import Operation, Unfit, operations_of
+from parti.design.places import Place
+from parti.design.tool_server import RESULT_MAX, Reach, ToolServer, digest_of_operations
+from parti.errors import DeclarationError
+from parti.extras import need
+from parti.units import seconds, size
+
+
+class Serving(Declaring):
+    """Servers of tools for agents."""
+
+    @placed
+    def mcp(
+        self,
+        name: str,
+        *,
+        command: Sequence[str] = (),
+        url: str = "",
+        only: Sequence[str] = (),
+        timeout: str | float = "30s",
+        effects: Mapping[str, Reach] | None = None,
+        approval: Approval | str | None = None,
+        cost: Cost = NO_COST,
+        pin: str = "",
+        env: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        concurrency: int = 8,
+        result_max: str | int = RESULT_MAX,
+    ) -> ToolServerHandle:
+        """An MCP server for `desk.agent(tools=[...])`: started by `command`, or reached at `url`. Needs parti[mcp].
+
+        Its tools are asked for when an agent first works with it; the list is pinned then, and one that changed later is
+        refused (P707) until `pin` agrees to it. `only` chooses tools by name (``"read_*"``). What the server calls read-only
+        reads, everything else is a `write`, unless `effects` says otherwise. `approval` is who must agree before each write.
+        In `env` (of the process) and `headers`, ``${NAME}`` stands for an environment variable.
+        """
+        place = self._at(caller())
+        if bool(command) == bool(url) or isinstance(command, str):
+            raise DeclarationError(
+                "P105", f"`{name}` needs a command or a url", place=place,
+                fix='write command=["npx", "the-server"], or url="https://…/mcp"',
+            )  # fmt: skip
+        if (command and headers) or (url and env):
+            raise DeclarationError(
+                "P105", "headers= go with url=, and env= with command=", place=place, fix="leave one of them out"
+            )
+        part = ToolServer(
+            name=name, place=place, protocol="mcp", command=tuple(map(os.fspath, command)), url=url, only=_texts(only),
+            timeout=seconds(timeout), concurrency=at_once(concurrency), reaches=_reaches(effects, place), cost=cost,
+            approval=Approval(approval) if isinstance(approval, str) else approval, pin=pin,
+            result_max=size(result_max), env=dict(env or {}), headers=dict(headers or {}),
+        )  # fmt: skip
+        return self._served(part)
+
+    @placed
+    def openapi(
+        self,
+        name: str,
+        *,
+        document: str | Path | Mapping[str, Any],
+        base_url: str = "",
+        only: Sequence[str] = (),
+        timeout: str | float = "30s",
+        effects: Mapping[str, Reach] | None = None,
+        approval: Approval | str | None = None,
+        cost: Cost = NO_COST,
+        headers: Mapping[str, str] | None = None,
+        concurrency: int = 8,
+        result_max: str | int = RESULT_MAX,
+    ) -> ToolServerHandle:
+        """The operations of an HTTP service as tools for agents, as its OpenAPI 3 `document` (a file, or its content) has them.
+
+        GET and HEAD read, PUT and DELETE are writes that may be repeated, POST and PATCH are writes; all writes carry an
+        `Idempotency-Key`. `base_url` is where the service is, by default the first server of the document. The other options
+        are those of `mcp`. Raises P708 where an operation that `only` names cannot be offered.
+        """
+        place = self._at(caller())
+        content = document if isinstance(document, Mapping) else _read(self.root / document, place)
+        operations, refused = _operations(content, name, place)
+        part = ToolServer(
+            name=name, place=place, protocol="openapi", url=_base(base_url, content, name, place), only=_texts(only),
+            timeout=seconds(timeout), concurrency=at_once(concurrency), reaches=_reaches(effects, place), cost=cost,
+            approval=Approval(approval) if isinstance(approval, str) else approval,
+            result_max=size(result_max), headers=dict(headers or {}),
+            document=digest_of_operations(operations), operations=operations, refused=refused,
+            about=str((content.get("info") or {}).get("title") or ""),
+        )  # fmt: skip
+        _refuse(part)
+        return self._served(part)
+
+    def _served(self, part: ToolServer) -> ToolServerHandle:
+        self._add(part)
+        if part.approval is not None:
+            self._arrow(part.name, "asks", part.approval.who, part.place)
+        return ToolServerHandle(part)
+
+
+def _texts(only: Sequence[str]) -> tuple[str, ...]:
+    return (only,) if isinstance(only, str) else tuple(only)
+
+
+def _reaches(effects: Mapping[str, Reach] | None, place: Place) -> dict[str, Reach]:
+    known = get_args(Reach)
+    for tool, effect in (effects or {}).items():
+        if effect not in known:
+            raise DeclarationError(
+                "P105", f"{effect!r} is no effect of {tool!r}", place=place, fix=f"one of: {', '.join(known)}"
+            )
+    return dict(effects or {})
+
+
+def _operations(document: Mapping[str, Any], name: str, place: Place) -> tuple[dict[str, Operation], dict[str, str]]:
+    try:
+        return operations_of(document)
+    except Unfit as why:
+        raise DeclarationError("P105", f"the document of `{name}`: {why}", place=place, fix="give OpenAPI 3") from why
+
+
+def _base(base_url: str, document: Mapping[str, Any], name: str, place: Place) -> str:
+    reached = base_url or _first_url(document)
+    if not reached.startswith(("http://", "https://")):
+        raise DeclarationError("P105", f"the document does not say where `{name}` is", place=place, fix="add base_url=")
+    return reached.rstrip("/")
+
+
+def _refuse(part: ToolServer) -> None:
+    """Refuse a declaration that names what cannot be offered, or wants nothing that is there."""
+    for operation in part.refused.keys() & set(part.only):
+        raise DeclarationError(
+            "P708",
+            f"`{part.part_of(operation)}` cannot be offered to a language model: {part.refused[operation]}",
+            place=part.place,
+            fix="mend the document, or leave it out with only=",
+        )
+    if not any(part.wants(operation) for operation in part.operations):
+        raise DeclarationError(
+            "P106",
+            f"no operation of `{part.name}` is wanted",
+            place=part.place,
+            fix=f"only= some of: {', '.join(list(part.operations)[:20]) or 'none'}",
+        )
+
+
+def _first_url(document: Mapping[str, Any]) -> str:
+    servers = document.get("servers") or [{}]
+    return str(servers[0].get("url", "")) if isinstance(servers, list) and isinstance(servers[0], Mapping) else ""
+
+
+def _yaml(text: str) -> Any:
+    yaml = need("yaml", extra="openapi", purpose="reading YAML")
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as wrong:
+        raise ValueError(str(wrong)) from wrong
+
+
+def _read(file: Path, place: Place) -> Mapping[str, Any]:
+    """An OpenAPI document in JSON, or in YAML where PyYAML is installed."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        content = _yaml(text) if file.suffix in (".yaml", ".yml") else json.loads(text)
+    except (OSError, ValueError) as wrong:
+        raise DeclarationError(
+            "P105",
+            f"{file.name} cannot be read: {wrong}",
+            place=place,
+            fix="give an OpenAPI 3 document in JSON or YAML",
+        ) from wrong
+    if not isinstance(content, Mapping):
+        raise DeclarationError("P105", f"{file.name} holds no object", place=place, fix="give an OpenAPI 3 document")
+    return content

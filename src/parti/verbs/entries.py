@@ -1,0 +1,30 @@
+"""Entries of a run's journal, whole wherever their arguments and answers lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import from_json
+
+from parti.engine.entries import Entry, decode
+from parti.ports.store import Store
+
+
+async def entries_of(store: Store, run: str) -> list[Entry]:
+    """The entries of a run, in order."""
+    return [
+        entry._replace(
+            arguments=await whole(entry, "arguments", entry.arguments, store),
+            answer=await whole(entry, "answer", entry.answer, store),
+        )
+        for row in await store.journal(run)
+        for entry in decode(row.body)
+    ]
+
+
+async def whole(entry: Entry, which: str, value: Any, store: Store) -> Any:
+    """The arguments or the answer, also where they lie outside the journal."""
+    if which not in entry.blobs:
+        return value
+    body = await store.blob(entry.blobs[which])
+    return {"missing blob": entry.blobs[which]} if body is None else from_json(body)
