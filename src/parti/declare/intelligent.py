@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 from parti.declare.agent_handles import AgentHandle, LlmHandle
 from parti.declare.declaring import Declaring, at_once, caller, placed
+from parti.declare.exposing import endpoint_for, exposures_of
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.agent import Agent
 from parti.design.budget import Budget
+from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
 from parti.design.llm import Llm, Price
 from parti.design.model import Model
@@ -114,12 +116,14 @@ class Intelligent(Declaring):
         budget: Budget | None = None,
         turns: int = 10,
         repairs: int = 2,
+        expose: Collection[Exposure] = (),
     ) -> AgentHandle[T]:
         """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents), until it has an `output`.
 
         `instructions` are a text, or a function whose docstring they are. `turns` bounds the answers of the model for one
         task; an output that does not fit is given back to it `repairs` times. What it spends is bounded by `budget`, and by
-        the budgets around it.
+        the budgets around it. `expose` offers it to programs outside: as a tool of MCP (``"mcp"``), as an agent of A2A
+        (``"a2a"``), as a model of an OpenAI-compatible server (``"openai"``).
         """
         place = self._at(caller())
         if turns < 1 or repairs < 0:
@@ -130,13 +134,18 @@ class Intelligent(Declaring):
         part = Agent(
             name=name, place=place, llm=asked.name, tools=names, instructions=text, version=_version(text),
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, about=text.split("\n", 1)[0][:200],
+            repairs=repairs, expose=exposures_of(expose, EXPOSURES, f"`{name}`"), about=text.split("\n", 1)[0][:200],
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
         for tool in names:
             self._arrow(name, "calls", tool, place, may=True)
-        return AgentHandle(part)
+        handle: AgentHandle[T] = AgentHandle(part)
+        if part.expose:
+            served = endpoint_for(handle, output, root=self.root)
+            self._add(served)
+            self._arrow(served.name, "calls", name, place)
+        return handle
 
 
 def _callable_by_agents(tool: object, agent: str) -> str:

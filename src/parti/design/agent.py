@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parti.design.budget import Budget
+from parti.design.exposure import Exposure
 from parti.design.payload import Payload
 from parti.design.places import Place
 
@@ -14,7 +15,8 @@ class Agent:
     """Works by `llm`, may call `tools` (tools, steps and other agents, by name), and gives an `output`.
 
     `version` names its instructions: they are part of what is journaled of each turn. `turns` bounds the model's answers
-    for one task; `repairs` says how often an output that does not fit is given back to it.
+    for one task; `repairs` says how often an output that does not fit is given back to it. `expose` are the protocols by
+    which programs outside may call it, each call being a run of the endpoint ``<name>.served``.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Agent:
     budget: Budget | None
     turns: int
     repairs: int
+    expose: tuple[Exposure, ...] = ()
     about: str = ""
 
     @property
