@@ -44,6 +44,9 @@ HEAVY = (
     "pydantic_ai",
     "openai",
     "httpx",
+    "mcp",
+    "mcp_types",
+    "a2a",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 

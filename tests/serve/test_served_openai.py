@@ -15,8 +15,7 @@ from openai import AsyncOpenAI
 from served_desk import asked, in_desk
 
 from parti.ports.llm import LlmFailure
-from parti.serve.outwards.calls import Once
-from parti.serve.outwards.chat_answers import left_of
+from parti.serve.outwards.calls import Once, left_of
 from parti.testing import Script, calls
 from parti.testing.live import Live
 

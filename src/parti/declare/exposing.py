@@ -22,6 +22,9 @@ TIMEOUT: Final[Seconds] = 600.0
 
 CONCURRENCY: Final = 256
 
+TOOL_ONLY: Final[tuple[Exposure, ...]] = ("mcp",)
+"""What an endpoint may be exposed as: it works on no task, so it is no agent and no model."""
+
 
 def exposures_of(expose: Collection[str], allowed: Collection[Exposure], what: str) -> tuple[Exposure, ...]:
     """The protocols in their fixed order, each once. Raises P105 for one that `what` cannot be offered by."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, ParamSpec, TypeVar, overload
 
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
-from parti.declare.exposing import exposures_of
+from parti.declare.exposing import TOOL_ONLY, exposures_of
 from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
 from parti.declare.types import payload_of, short_path, summary
@@ -364,7 +364,7 @@ class System(Intelligent):
         names = dict(caller().f_locals)
         text_of(path, method.lower())
         limit, most = seconds(timeout), at_once(concurrency)
-        offered = exposures_of(expose, ("mcp",), f"{method} {path}")
+        offered = exposures_of(expose, TOOL_ONLY, f"{method} {path}")
         if budget is not None and not durable:
             raise DeclarationError("P105", f"{method} {path} is no run, and spends nothing", place=self._at(caller()),
                 fix="let it be durable, or leave out budget=")  # fmt: skip

@@ -26,7 +26,7 @@ def subtitle(part: Part) -> str:
         case Topic() | Table():
             return f"{part.payload.name} by {part.key}"
         case Endpoint():
-            return f"{part.method} {part.path}" + (" · durable" if part.durable else "")
+            return " · ".join(_address(part))
         case Schedule():
             return f"every {duration_text(part.every)}"
         case Model():
@@ -42,7 +42,7 @@ def subtitle(part: Part) -> str:
                 else "language model"
             )
         case Agent():
-            return f"{part.llm} → {part.output.name}"
+            return " · ".join((f"{part.llm} → {part.output.name}", *part.expose))
         case Handler() | Step():
             return _signature(part.function)
         case Source():
@@ -53,6 +53,14 @@ def subtitle(part: Part) -> str:
             return (
                 f"stand-in after {duration_text(part.after)}" if part.stand_in and part.after else "answers questions"
             )
+
+
+def _address(endpoint: Endpoint) -> tuple[str, ...]:
+    """How it is called: at its path, or by protocols alone."""
+    if endpoint.agent:
+        return ("from outside", *endpoint.expose)
+    durable = ("durable",) if endpoint.durable else ()
+    return (f"{endpoint.method} {endpoint.path}", *durable, *endpoint.expose)
 
 
 def _signature(function: Function) -> str:

@@ -55,6 +55,7 @@ def http_app(
     table += chat_routes(operations, guard)
     mcp = mcp_server(operations, guard)
     table += mcp.routes() if mcp else []
+    table += a2a_routes(operations, guard)
     # Endpoints come last, so a system may answer these paths itself.
     for endpoint in operations.design.all(Endpoint):
         if not endpoint.agent:
@@ -71,6 +72,17 @@ def mcp_server(operations: Operations, guard: Gate) -> McpServer | None:
     from parti.serve.outwards.mcp_server import McpServer  # noqa: PLC0415 only where it is exposed: it is heavy
 
     return McpServer(operations, guard, tools)
+
+
+def a2a_routes(operations: Operations, guard: Gate) -> list[tuple[str, str, Handler]]:
+    """The routes of the agents that are exposed by A2A. Raises P110 without its package."""
+    agents = exposed(operations, "a2a")
+    if not agents:
+        return []
+    need("a2a.types", extra="a2a", purpose="exposing A2A agents")
+    from parti.serve.outwards.a2a_routes import A2aRoutes  # noqa: PLC0415 as above
+
+    return A2aRoutes(guard, agents, operations.design.digest).routes()
 
 
 class HttpApp(Starlette):

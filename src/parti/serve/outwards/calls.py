@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic_core import from_json, to_json
 
@@ -54,15 +55,31 @@ class Exposed:
         """The id of the run of a call."""
         return run_of_call(self.endpoint.name, tenant, key)
 
+    def key_of(self, run: str, tenant: str) -> str | None:
+        """The idempotency key of a run; None when it is of another endpoint or tenant."""
+        before = self.run(tenant, "")
+        rest = run.removeprefix(before)
+        # Keys are quoted: an @ stands behind a tenant alone.
+        return None if rest == run or not rest or "@" in rest else unquote(rest)
+
     async def call(
-        self, arguments: Sequence[Any], *, key: str, tenant: str, tell: Callable[[str], None] | None = None
+        self,
+        arguments: Sequence[Any],
+        *,
+        key: str,
+        tenant: str,
+        tell: Callable[[str], None] | None = None,
+        begun: Callable[[], None] | None = None,
     ) -> Outcome:
-        """Call it. `tell` is given each text once. Raises what Operations.call does."""
+        """Call it. `tell` is given each text once; `begun` is called once an agent is at work.
+
+        Raises what Operations.call does.
+        """
         name = self.endpoint.name
         if not self.endpoint.durable:
             return Outcome("", await self.operations.answer_plain(name, arguments, tenant=tenant), False)
         if tell is not None and self.endpoint.agent:
-            tell = Once(tell)
+            tell = Once(tell, begun)
         return await self.operations.call(name, arguments, idempotency_key=key, tenant=tenant, tell=tell)
 
 
@@ -74,12 +91,15 @@ class Once:
     """
 
     tell: Callable[[str], None]
+    begun: Callable[[], None] | None = None
     _passed: int = field(default=0, init=False)
     _at: int | None = field(default=None, init=False)
 
     def __call__(self, text: str) -> None:
         if not text:
             self._at = 0
+            if self.begun is not None:
+                self.begun()
         if self._at is None:
             return
         fresh = text[max(0, self._passed - self._at) :]
@@ -109,6 +129,13 @@ class Work:
     def text(self) -> str:
         """The output as a text: as it is, or as JSON."""
         return text_of(self.output)
+
+
+def left_of(output: str, sent: str) -> str:
+    """What is still to be sent of an output, when this much was. Before the output may stand what the agent said on its way."""
+    if output.startswith(sent):
+        return output[len(sent) :]
+    return "" if sent.strip().endswith(output.strip()) else f"\n\n{output}"
 
 
 def text_of(value: Any) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import from_json, to_json
 
 from parti.ports.operations import Outcome
 from parti.serve.answers import Answer, json_answer
-from parti.serve.outwards.calls import Work, worded
+from parti.serve.outwards.calls import Work, left_of, worded
 
 STATUS: Final = {422: 400}
 """Where OpenAI's servers answer with another status: what does not fit is a bad request."""
@@ -68,13 +68,6 @@ class Completion:
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.run, "object": kind, "created": self.created, "model": self.model}
-
-
-def left_of(output: str, sent: str) -> str:
-    """What is still to be sent of an output, when this much was. Before the output may stand what the agent said on its way."""
-    if output.startswith(sent):
-        return output[len(sent) :]
-    return "" if sent.strip().endswith(output.strip()) else f"\n\n{output}"
 
 
 def usage(work: Work) -> dict[str, int]:

@@ -104,10 +104,10 @@ def result_of(each: Exposed, outcome: Outcome) -> CallToolResult:
     return CallToolResult(
         content=[TextContent(text=text_of(value))],
         structured_content=value if _is_object(each) else {"result": value},
-        meta={RUN: outcome.run} if outcome.run else None,
+        _meta={RUN: outcome.run} if outcome.run else None,
     )
 
 
 def failure(text: str, run: str = "") -> CallToolResult:
     """The result of a call that failed, for the model to see."""
-    return CallToolResult(content=[TextContent(text=text)], is_error=True, meta={RUN: run} if run else None)
+    return CallToolResult(content=[TextContent(text=text)], is_error=True, _meta={RUN: run} if run else None)
