@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from pydantic_core import from_json, to_json
@@ -13,8 +14,11 @@ from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.exposure import Exposure
 from parti.design.payload import Payload
-from parti.errors import Overloaded
+from parti.errors import CODES, Overloaded, PartiError, PayloadError, RunError
 from parti.ports.operations import Operations, Outcome, run_of_call
+from parti.serve.refusals import status_of
+
+LOG: Final = logging.getLogger("parti")
 
 
 def exposed(operations: Operations, protocol: Exposure) -> list[Exposed]:
@@ -73,14 +77,37 @@ class Exposed:
     ) -> Outcome:
         """Call it. `tell` is given each text once; `begun` is called once an agent is at work.
 
-        Raises what Operations.call does.
+        Raises what Operations.call does, and P307 for what nobody expected: SDKs would tell callers what it says.
         """
+        try:
+            return await self._call(arguments, key, tenant, tell, begun)
+        except PartiError as wrong:
+            if not wrong.run and status_of(wrong) == 500:
+                # With a run, the journal has the reason; without one, the log is the only place for it.
+                LOG.error("`%s` failed: %s", self.name, wrong)
+            raise
+        except Exception as bug:
+            LOG.error("`%s` failed", self.name, exc_info=bug)
+            raise RunError("P307", CODES["P307"]) from bug
+
+    async def _call(
+        self,
+        arguments: Sequence[Any],
+        key: str,
+        tenant: str,
+        tell: Callable[[str], None] | None,
+        begun: Callable[[], None] | None,
+    ) -> Outcome:
         name = self.endpoint.name
-        if not self.endpoint.durable:
+        if self.endpoint.durable:
+            heard = Once(tell, begun) if tell is not None and self.endpoint.agent else tell
+            return await self.operations.call(name, arguments, idempotency_key=key, tenant=tenant, tell=heard)
+        try:
             return Outcome("", await self.operations.answer_plain(name, arguments, tenant=tenant), False)
-        if tell is not None and self.endpoint.agent:
-            tell = Once(tell, begun)
-        return await self.operations.call(name, arguments, idempotency_key=key, tenant=tenant, tell=tell)
+        except PayloadError as wrong:
+            # The arguments were checked, so it is the endpoint's own code that met a value that does not fit.
+            LOG.error("`%s` failed: %s", self.name, wrong)
+            raise RunError("P307", CODES["P307"]) from wrong
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
@@ -21,8 +20,6 @@ from parti.serve.refusals import Refusal, problem, problem_of, run_header
 from parti.serve.requests import idempotency_key, read_body
 from parti.serve.security import Gate
 from parti.units import Seconds
-
-LOG: Final = logging.getLogger("parti")
 
 BODY_SECONDS: Final[Seconds] = 30.0
 
@@ -135,7 +132,4 @@ async def _streamed(agent: Exposed, call: Callable[..., Awaitable[Outcome]], ans
 
 
 def _failed(wrong: PartiError) -> Answer:
-    answer = problem_of(wrong, operator=False)
-    if answer.status_code == 500 and not wrong.run:
-        LOG.error("a chat completion failed: %s", wrong)
-    return refused(answer)
+    return refused(problem_of(wrong, operator=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from parti.serve.answers import Handler
 from parti.serve.events import PIECES_MAX, next_piece
 from parti.serve.outwards.calls import Exposed, worded
 from parti.serve.outwards.mcp_tools import Misfit, arguments_of, failure, result_of, tool_name, tool_of
-from parti.serve.refusals import Refusal, problem_of, stopping
+from parti.serve.refusals import Refusal, problem, problem_of, stopping
 from parti.serve.requests import BODY_BYTES, is_key
 from parti.serve.security import Gate
 
@@ -33,6 +33,9 @@ KEY: Final = "parti/idempotency-key"
 """The field of a call's `_meta` that holds its idempotency key."""
 
 SESSIONS_MAX: Final = 1000
+
+REQUESTS_MAX: Final = 1000
+"""Requests at a time: their bodies are in memory, and those that listen hold a connection."""
 
 
 class McpServer:
@@ -52,6 +55,7 @@ class McpServer:
         )
         self._manager: StreamableHTTPSessionManager | None = None
         self._closing = asyncio.Event()
+        self._answering = 0
         self._cancelling: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[tuple[str, str, Handler]]:
@@ -96,7 +100,13 @@ class McpServer:
         self._gate.tenant(request)  # a bad name is refused here, as it would be anywhere
         if self._manager is None:
             raise Refusal(stopping())
-        return Passed(self._manager, self._closing)
+        if self._answering >= REQUESTS_MAX:
+            busy = problem(503, "P503", "too many requests at once", fix="try again soon", headers={"retry-after": "1"})
+            raise Refusal(busy)
+        return Passed(self._manager, self._closing, self._count)
+
+    def _count(self, more: int) -> None:
+        self._answering += more
 
     async def _list(self, _: Any, __: Any) -> ListToolsResult:
         return self._listed
@@ -156,8 +166,11 @@ class McpServer:
 class Passed(Response):
     """A request that the SDK answers. Who only listens is told that the other side left once `closing` is set."""
 
-    def __init__(self, manager: StreamableHTTPSessionManager, closing: asyncio.Event) -> None:
+    def __init__(
+        self, manager: StreamableHTTPSessionManager, closing: asyncio.Event, count: Callable[[int], None]
+    ) -> None:
         super().__init__()
+        self._count = count
         self._manager = manager
         self._closing = closing
 
@@ -171,7 +184,11 @@ class Passed(Response):
             await send(message)
 
         listens = scope["method"] == "GET"
-        await self._manager.handle_request(scope, self._until_closed(receive) if listens else receive, watched)
+        self._count(1)
+        try:
+            await self._manager.handle_request(scope, self._until_closed(receive) if listens else receive, watched)
+        finally:
+            self._count(-1)
         if open_:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
