@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 from served_desk import a_desk, asked, in_desk
 
 from parti.ports.llm import LlmFailure
+from parti.serve import serve
 from parti.testing import Script, calls, running
 from parti.testing.live import Live
 
@@ -209,5 +210,24 @@ def test_a_client_that_only_listens_does_not_hold_up_the_end() -> None:
                 ended = loop.time()
             await listening.aclose()
         assert loop.time() - ended < 5, "it takes no time to drain"
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+@ERAS
+def test_a_server_that_ends_cancels_no_run(mode: str) -> None:
+    async def main() -> None:
+        async with running(a_desk(), script=Script([])) as live:
+            async with serve(live.engine, port=0, token="t", design_json=dict, drain=0.1) as url:
+                client = Client(f"{url}/mcp", mode=mode)  # type: ignore[arg-type]
+                await client.__aenter__()
+                meta: Any = {"parti/idempotency-key": "k"}
+                call = asyncio.ensure_future(client.call_tool("wait", {}, meta=meta))
+                await asked(live)
+            with pytest.raises(MCPError):
+                await call
+            await client.__aexit__(None, None, None)
+            run = await live.store.run("wait:k")
+            assert run is not None and run.state.value == "waiting"
 
     asyncio.run(asyncio.wait_for(main(), 30))

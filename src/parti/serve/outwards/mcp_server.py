@@ -176,17 +176,23 @@ class Passed(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the SDK answer, and see to it that the answer ends."""
-        open_ = False
+        begun = open_ = False
 
         async def watched(message: Message) -> None:
-            nonlocal open_
-            open_ = message["type"] == "http.response.start" or bool(message.get("more_body"))
+            nonlocal begun, open_
+            begun, open_ = True, message["type"] == "http.response.start" or bool(message.get("more_body"))
             await send(message)
 
         listens = scope["method"] == "GET"
         self._count(1)
         try:
             await self._manager.handle_request(scope, self._until_closed(receive) if listens else receive, watched)
+        except asyncio.CancelledError:
+            # The time to drain is over: the last word is an answer, as for every other request.
+            if not self._closing.is_set():
+                raise
+            if not begun:
+                await stopping()(scope, receive, send)
         finally:
             self._count(-1)
         if open_:
