@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format storm bench clean
+.PHONY: demo test check format storm bench conformance clean
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,5 +34,10 @@ storm: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m bench
 
+# What the Model Context Protocol's own tests say; they need Node.js 22, which comes along.
+conformance: $(INSTALLED)
+	npm install --silent --no-save --prefix .conformance @modelcontextprotocol/conformance@0.1.16 node@22
+	$(BIN)/python -m pytest tests/serve/test_mcp_conformance.py
+
 clean:
-	rm -rf $(VENV) .venv-bench build dist
+	rm -rf $(VENV) .conformance .venv-bench build dist

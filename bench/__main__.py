@@ -14,7 +14,7 @@ from rich.console import Console
 from bench.machine import machine, warnings
 from bench.process import Figures
 from bench.report import failures, show, write
-from bench.scenarios import KEYS, SUBJECTS, Bench
+from bench.scenarios import AGENTS, AGENTS_AT_ONCE, KEYS, SUBJECTS, Bench
 from bench.venv import ROOT, Environment, peers_environment
 
 RESULTS = ROOT / "bench" / "results"
@@ -43,7 +43,7 @@ def run(asked: argparse.Namespace) -> Figures:
     def say(text: str) -> None:
         progress.print(f"· {text}", style="dim", highlight=False)
 
-    peers = any(subject.packages and subject.key in asked.only for subject in SUBJECTS)
+    peers = any(subject.packages and subject.key in asked.only for subject in (*SUBJECTS, *AGENTS))
     environment = peers_environment(say) if peers else Environment(Path(), {})
     scratch = Path(tempfile.mkdtemp(prefix="parti-bench-", dir=asked.directory))
     try:
@@ -53,7 +53,7 @@ def run(asked: argparse.Namespace) -> Figures:
             concurrencies=tuple(asked.concurrency), only=tuple(asked.only), all_apis=asked.all_apis,
             events=asked.events,
         )  # fmt: skip
-        runs, alone = bench.compare(), bench.alone()
+        runs, agents, alone = bench.compare(), bench.compare(AGENTS, AGENTS_AT_ONCE), bench.alone()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     facts["load_after"] = os.getloadavg()[0]
@@ -61,10 +61,11 @@ def run(asked: argparse.Namespace) -> Figures:
         "version": 1,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": facts,
-        "warnings": [*warnings(facts), *failures([*runs, *alone])],
+        "warnings": [*warnings(facts), *failures([*runs, *agents, *alone])],
         "rounds": asked.rounds,
         "seconds": asked.seconds,
         "runs": runs,
+        "agents": agents,
         "alone": alone,
     }
 

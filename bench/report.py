@@ -22,6 +22,7 @@ COMPARED = (
     ("p99 ms", "{:,.1f}"),
     ("CPU ms", "{:,.2f}"),
 )
+AGENTS_TITLE = "Agents of five turns (steps are turns)"
 ALONE = {
     "events_per_second": "{:,.0f} events/s",
     "cpu_ms_per_event": "{:.2f} ms CPU an event",
@@ -90,7 +91,9 @@ def machine_text(facts: dict[str, Any]) -> str:
 def show(results: dict[str, Any], console: Console) -> None:
     """Print the results, as narrow as a terminal wants them: without the range."""
     if results["runs"]:
-        console.print(_compared_table(results["runs"]))
+        console.print(_compared_table(results["runs"], "Durable runs of five steps"))
+    if results.get("agents"):
+        console.print(_compared_table(results["agents"], AGENTS_TITLE))
     if results["alone"]:
         table = Table("scenario", Column("measured", overflow="fold"), title="Parti alone")
         for row in alone_rows(results):
@@ -101,9 +104,9 @@ def show(results: dict[str, Any], console: Console) -> None:
         console.print(warning, style="yellow", highlight=False)
 
 
-def _compared_table(rows: Sequence[Figures]) -> Table:
+def _compared_table(rows: Sequence[Figures], title: str) -> Table:
     heads = [name for name, _ in COMPARED]
-    table = Table(title="Durable runs of five steps")
+    table = Table(title=title)
     for head in heads:
         if head != "range":
             table.add_column(head, justify="left" if head == "subject" else "right", overflow="fold")
@@ -136,6 +139,9 @@ def markdown(results: dict[str, Any]) -> str:
     if results["runs"]:
         lines += ["## Durable runs of five steps", ""]
         lines += _table([name for name, _ in COMPARED], [compared_cells(row) for row in ordered(results["runs"])])
+    if results.get("agents"):
+        lines += ["", f"## {AGENTS_TITLE}", ""]
+        lines += _table([name for name, _ in COMPARED], [compared_cells(row) for row in ordered(results["agents"])])
     if results["alone"]:
         lines += ["", "## Parti alone", "", *_table(["scenario", "measured"], alone_rows(results))]
     lines += ["", "## Settings", ""]

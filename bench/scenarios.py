@@ -41,6 +41,18 @@ SUBJECTS = (
 )  # fmt: skip
 
 
+AGENTS = (
+    Subject("Parti agent", "agents", "bench.parti_agents"),
+    Subject("Parti agent over Pydantic AI's model layer", "agents", "bench.parti_agents", options=("--through", "pydantic")),
+    Subject("LangGraph prebuilt agent", "agents", "bench.peers.langgraph_agents", ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite")),
+    Subject("Pydantic AI agent, not durable", "agents", "bench.pydantic_agents", options=("--through", "agent")),
+    Subject("floor: Pydantic AI's model layer in a loop, not durable", "agents", "bench.pydantic_agents", options=("--through", "floor")),
+)  # fmt: skip
+"""Agents of five turns with one tool and an instant model."""
+
+AGENTS_AT_ONCE = (1, 16)
+
+
 @dataclass(frozen=True, slots=True)
 class Alone:
     """A scenario without peers: a title, a module, its options."""
@@ -61,7 +73,7 @@ ALONE = (
     Alone("memory with a long queue", "memory", "bench.parti_memory", repeated=False),
     Alone("start", "start", "bench.parti_start", repeated=False),
 )
-KEYS = tuple(subject.key for subject in SUBJECTS) + tuple(dict.fromkeys(scenario.key for scenario in ALONE))
+KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))
 
 
 @dataclass(slots=True)
@@ -79,12 +91,12 @@ class Bench:
     events: int = 100_000
     row_bytes: int = field(default=ROW_BYTES)
 
-    def compare(self) -> list[Figures]:
+    def compare(self, subjects: tuple[Subject, ...] = SUBJECTS, concurrencies: tuple[int, ...] = ()) -> list[Figures]:
         """The comparison, a row for each subject and concurrency. Rounds interleave, so that noise meets all alike."""
         rows: dict[tuple[str, int], list[Figures]] = {}
         for number in range(self.rounds):
-            for concurrency in self.concurrencies:
-                for name, subject, api in self._chosen():
+            for concurrency in concurrencies or self.concurrencies:
+                for name, subject, api in self._chosen(subjects):
                     self.say(f"round {number + 1} of {self.rounds}: {name}, {concurrency} at once")
                     figures = self._compared(subject, concurrency, api)
                     rows.setdefault((name, concurrency), []).append(figures)
@@ -106,8 +118,8 @@ class Bench:
             return (*scenario.options, "--seconds", str(self.seconds))
         return (*scenario.options, "--events", str(self.events)) if scenario.key == "memory" else scenario.options
 
-    def _chosen(self) -> Iterator[tuple[str, Subject, str]]:
-        for subject in SUBJECTS:
+    def _chosen(self, subjects: tuple[Subject, ...]) -> Iterator[tuple[str, Subject, str]]:
+        for subject in subjects:
             if subject.key in self.only:
                 for api in subject.apis if self.all_apis else ("best",):
                     yield (subject.name if api == "best" else f"{subject.name} ({api})"), subject, api

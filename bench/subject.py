@@ -19,6 +19,12 @@ def arguments(*, concurrency: int = 1) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--api", choices=("best", "sync", "async"), default="best", help="which API of a peer")
     parser.add_argument("--fenced", action="store_true", help="Parti alone: every step is a write on the outside")
+    parser.add_argument(
+        "--through",
+        choices=("script", "pydantic", "agent", "floor"),
+        default="script",
+        help="agents alone: how the model is asked",
+    )
     parser.add_argument("--row-bytes", type=int, default=128, help="how large a row of the floor is")
     return parser.parse_args()
 

@@ -46,6 +46,8 @@ HEAVY = (
     "httpx",
     "mcp",
     "yaml",
+    "mcp_types",
+    "a2a",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 

@@ -15,7 +15,7 @@ from bench.load import request
 from bench.machine import machine, warnings
 from bench.process import measure, median, read_answer
 from bench.report import failures, markdown, show, write
-from bench.scenarios import ALONE, KEYS, SUBJECTS, Bench
+from bench.scenarios import AGENTS, ALONE, KEYS, SUBJECTS, Bench
 from bench.subject import check
 from bench.timing import Timing, percentile, runs_for, time_runs, time_threads
 from bench.venv import REQUIREMENTS, Environment, peers_environment
@@ -26,6 +26,10 @@ SCENARIOS = {
     "floor": ("bench.floor", TINY, "steps_per_second"),
     "runs": ("bench.parti_runs", ("--concurrency", "8", *TINY), "journal_bytes_per_step"),
     "fenced runs": ("bench.parti_runs", ("--fenced", *TINY), "steps_per_second"),
+    "agents": ("bench.parti_agents", ("--concurrency", "4", *TINY), "steps_per_second"),
+    "agents over pydantic": ("bench.parti_agents", ("--through", "pydantic", *TINY), "steps_per_second"),
+    "agents not durable": ("bench.pydantic_agents", ("--through", "agent", *TINY), "steps_per_second"),
+    "agents floor": ("bench.pydantic_agents", ("--through", "floor", *TINY), "steps_per_second"),
     "events": ("bench.parti_events", TINY, "events_per_second"),
     "memory": ("bench.parti_memory", ("--events", "200"), "resident_mib"),
     "hello": ("bench.hello", ("--concurrency", "4", *TINY), "requests_per_second"),
@@ -52,7 +56,7 @@ def test_memory_holds_every_event_back(tmp_path):
 
 def test_every_subject_and_scenario_names_a_module_and_pinned_packages():
     pinned = {line.split("==")[0] for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines() if "==" in line}
-    for part in (*SUBJECTS, *ALONE):
+    for part in (*SUBJECTS, *AGENTS, *ALONE):
         assert importlib.util.find_spec(part.module), part.module
     for subject in SUBJECTS:
         assert pinned.issuperset(subject.packages), subject.name

@@ -62,6 +62,7 @@ class _Work:
     turns: int = 0
     usd: float = 0.0
     tokens: int = 0
+    tokens_out: int = 0
     invalid: int = 0
     """Turns one after the other in which no call could be made."""
     repaired: int = 0
@@ -110,6 +111,7 @@ class _Work:
         self.turns += 1
         self.usd += answer.usd or 0.0
         self.tokens += answer.tokens_in + answer.tokens_out
+        self.tokens_out += answer.tokens_out
         self.text = answer.text or self.text
 
     # Calls
@@ -191,10 +193,10 @@ class _Work:
         return None
 
     def _ended(self, output: Any) -> Outcome[Any]:
-        return Outcome(output, "done", self.text, self.turns, self.usd, self.tokens)
+        return Outcome(output, "done", self.text, self.turns, self.usd, self.tokens, self.tokens_out)
 
     def _stopped(self, reason: Reason) -> Outcome[Any]:
-        return Outcome(None, reason, self.text, self.turns, self.usd, self.tokens)
+        return Outcome(None, reason, self.text, self.turns, self.usd, self.tokens, self.tokens_out)
 
 
 def _here() -> Context:

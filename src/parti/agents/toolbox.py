@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
-from parti.design.function import Function
+from parti.design.function import schema_of
 from parti.design.graph import Design
 from parti.design.step import Step
 from parti.design.tool import Tool
@@ -154,16 +154,3 @@ def _schema(part: Tool | Step | Agent) -> Mapping[str, Any]:
     if isinstance(part, Tool) and part.server:
         return part.function.parameters[0].payload.schema
     return schema_of(part.function)
-
-
-def schema_of(function: Function) -> dict[str, Any]:
-    """The JSON schema of a function's arguments by name."""
-    definitions: dict[str, Any] = {}
-    properties = {}
-    for parameter in function.parameters:
-        schema = dict(parameter.payload.schema)
-        definitions.update(schema.pop("$defs", {}))
-        properties[parameter.name] = schema
-    required = [parameter.name for parameter in function.parameters if parameter.required]
-    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    return {**schema, "$defs": definitions} if definitions else schema

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, ToolServerHandle
 from parti.declare.declaring import at_once, caller, placed
+from parti.declare.exposing import endpoint_for, exposures_of
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.agent import Agent
 from parti.design.budget import Budget
+from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
 from parti.design.llm import Llm, Price
 from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
@@ -119,13 +121,15 @@ class Intelligent(Serving):
         turns: int = 10,
         repairs: int = 2,
         memory: MemoryHandle | None = None,
+        expose: Collection[Exposure] = (),
     ) -> AgentHandle[T]:
         """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents, servers of tools), until it has an `output`.
 
         `instructions` are a text, a function whose docstring they are, or a Prompt in a file of its own. `turns` bounds the
         answers of the model for one task; an output that does not fit is given back to it `repairs` times. What it spends is
         bounded by `budget`, and by the budgets around it. From its `memory` it recalls what is known of the run's key before
-        its first turn, and it may remember and recall more.
+        its first turn, and it may remember and recall more. `expose` offers it to programs outside: as a tool of MCP (``"mcp"``), as an
+        agent of A2A (``"a2a"``), as a model of an OpenAI-compatible server (``"openai"``).
         """
         place = self._at(caller())
         if turns < 1 or repairs < 0:
@@ -143,7 +147,8 @@ class Intelligent(Serving):
         part = Agent(
             name=name, place=place, llm=asked.name, tools=names, instructions=text, version=version,
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, memory=kept or "", about=text.split("\n", 1)[0][:200], template=template,
+            repairs=repairs, memory=kept or "", expose=exposures_of(expose, EXPOSURES, f"`{name}`"),
+            about=text.split("\n", 1)[0][:200], template=template,
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
@@ -152,7 +157,12 @@ class Intelligent(Serving):
         if kept:
             self._arrow(name, "reads", kept, place)
             self._arrow(name, "writes", kept, place, may=True)
-        return AgentHandle(part)
+        handle: AgentHandle[T] = AgentHandle(part)
+        if part.expose:
+            served = endpoint_for(handle, output, root=self.root)
+            self._add(served)
+            self._arrow(served.name, "calls", name, place)
+        return handle
 
     @placed
     def memory(

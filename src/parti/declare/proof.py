@@ -76,7 +76,7 @@ def _endpoint(endpoint: Endpoint) -> Iterator[DeclarationError]:
                 place=endpoint.place,
                 fix=f"add the argument `{name}: str`",
             )
-    if not endpoint.path.startswith("/") or endpoint.path.startswith("/-/"):
+    if not endpoint.agent and (not endpoint.path.startswith("/") or endpoint.path.startswith("/-/")):
         yield DeclarationError(
             "P105", f"the path {endpoint.path!r} is not free", place=endpoint.place, fix='start with "/", not "/-/"'
         )

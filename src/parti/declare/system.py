@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ParamSpec, TypeVar, overload
 
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.evaluations import Evaluating
+from parti.declare.exposing import TOOL_ONLY, exposures_of
 from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
 from parti.declare.types import payload_of, short_path, summary
@@ -15,6 +16,7 @@ from parti.design.approval import Approval
 from parti.design.budget import NO_COST, Budget, Cost
 from parti.design.dead_letter import DeadLetter
 from parti.design.endpoint import Endpoint, Method
+from parti.design.exposure import Exposure
 from parti.design.goals import NO_RETRY, Retry
 from parti.design.handler import Handler
 from parti.design.monitor import Monitor
@@ -197,9 +199,11 @@ class System(Intelligent, Evaluating):
         return declare
 
     @placed
-    def get(self, path: str, *, timeout: str | float = "30s", concurrency: int = 256) -> Decorator[P]:
-        """Answer GET requests at `path` from committed data; nothing is journaled."""
-        return self._endpoint("GET", path, False, None, timeout, concurrency)
+    def get(
+        self, path: str, *, timeout: str | float = "30s", concurrency: int = 256, expose: Collection[Exposure] = ()
+    ) -> Decorator[P]:
+        """Answer GET requests at `path` from committed data; nothing is journaled. See `post` for `expose`."""
+        return self._endpoint("GET", path, False, None, timeout, concurrency, None, expose)
 
     @placed
     def post(
@@ -211,12 +215,14 @@ class System(Intelligent, Evaluating):
         timeout: str | float = "30s",
         concurrency: int = 256,
         budget: Budget | None = None,
+        expose: Collection[Exposure] = (),
     ) -> Decorator[P]:
         """Answer POST requests at `path`. A durable call is a run; the same `Idempotency-Key` gets the first answer.
 
         `key` names the argument (``"order.id"`` reaches into one) that is the run's key, for order and for writing rows.
+        With ``expose=("mcp",)`` it is a tool for programs that speak MCP, too.
         """
-        return self._endpoint("POST", path, durable, key, timeout, concurrency, budget)
+        return self._endpoint("POST", path, durable, key, timeout, concurrency, budget, expose)
 
     @placed
     def put(
@@ -228,9 +234,10 @@ class System(Intelligent, Evaluating):
         timeout: str | float = "30s",
         concurrency: int = 256,
         budget: Budget | None = None,
+        expose: Collection[Exposure] = (),
     ) -> Decorator[P]:
         """Answer PUT requests at `path`; see `post`."""
-        return self._endpoint("PUT", path, durable, key, timeout, concurrency, budget)
+        return self._endpoint("PUT", path, durable, key, timeout, concurrency, budget, expose)
 
     @placed
     def patch(
@@ -242,9 +249,10 @@ class System(Intelligent, Evaluating):
         timeout: str | float = "30s",
         concurrency: int = 256,
         budget: Budget | None = None,
+        expose: Collection[Exposure] = (),
     ) -> Decorator[P]:
         """Answer PATCH requests at `path`; see `post`."""
-        return self._endpoint("PATCH", path, durable, key, timeout, concurrency, budget)
+        return self._endpoint("PATCH", path, durable, key, timeout, concurrency, budget, expose)
 
     @placed
     def delete(
@@ -256,9 +264,10 @@ class System(Intelligent, Evaluating):
         timeout: str | float = "30s",
         concurrency: int = 256,
         budget: Budget | None = None,
+        expose: Collection[Exposure] = (),
     ) -> Decorator[P]:
         """Answer DELETE requests at `path`; see `post`."""
-        return self._endpoint("DELETE", path, durable, key, timeout, concurrency, budget)
+        return self._endpoint("DELETE", path, durable, key, timeout, concurrency, budget, expose)
 
     @placed
     def every(
@@ -350,11 +359,13 @@ class System(Intelligent, Evaluating):
         key: str | None,
         timeout: str | float,
         concurrency: int,
-        budget: Budget | None = None,
+        budget: Budget | None,
+        expose: Collection[Exposure],
     ) -> Decorator[P]:
         names = dict(caller().f_locals)
         text_of(path, method.lower())
         limit, most = seconds(timeout), at_once(concurrency)
+        offered = exposures_of(expose, TOOL_ONLY, f"{method} {path}")
         if budget is not None and not durable:
             raise DeclarationError("P105", f"{method} {path} is no run, and spends nothing", place=self._at(caller()),
                 fix="let it be durable, or leave out budget=")  # fmt: skip
@@ -364,7 +375,7 @@ class System(Intelligent, Evaluating):
             part = Endpoint(
                 name=described.name, place=described.place, method=method, path=path, function=described,
                 durable=durable, key=key, body=body_of(described, method, path), timeout=limit,
-                concurrency=most, budget=budget, about=described.about,
+                concurrency=most, budget=budget, expose=offered, about=described.about,
             )  # fmt: skip
             return self._runner(part, function)
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from parti.design.budget import Budget
+from parti.design.exposure import Exposure
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.design.prompt import Template
@@ -22,6 +23,7 @@ class Agent:
     for one task; `repairs` says how often an output that does not fit is given back to it. `memory` is the name of what it
     recalls from before its first turn, and may remember and recall in; empty for none. `template` is where its instructions
     come from a file; `given` are the variables that were put in for the task at hand, as JSON.
+    `expose` are the protocols by which programs outside may call it, each call being a run of the endpoint ``<name>.served``.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Agent:
     turns: int
     repairs: int
     memory: str = ""
+    expose: tuple[Exposure, ...] = ()
     about: str = ""
     template: Template | None = field(default=None, repr=False)
     given: bytes = field(default=b"", repr=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from parti.design.budget import Budget
+from parti.design.exposure import Exposure
 from parti.design.function import Function
 from parti.design.places import Place
 from parti.units import Seconds
@@ -20,6 +21,9 @@ class Endpoint:
     A durable endpoint's call is a run: its id follows from the caller's `Idempotency-Key`, and a repeated key gets the
     first answer. `key` names the parameter whose value is the run's key (for writing rows and for order).
     `body` names the parameter that the request's JSON body fills, if any; the others come from path and query.
+
+    `expose` are the protocols by which it may be called besides. `agent` names the exposed agent that it was made for: such
+    an endpoint answers no path.
     """
 
     name: str
@@ -33,4 +37,6 @@ class Endpoint:
     timeout: Seconds
     budget: Budget | None = None
     concurrency: int
+    expose: tuple[Exposure, ...] = ()
+    agent: str = ""
     about: str = ""

@@ -47,3 +47,16 @@ class Function:
         for name in rest:
             value = value[name] if isinstance(value, Mapping) else getattr(value, name)
         return str(value)
+
+
+def schema_of(function: Function) -> dict[str, Any]:
+    """The JSON schema of a function's arguments by name."""
+    definitions: dict[str, Any] = {}
+    properties = {}
+    for parameter in function.parameters:
+        schema = dict(parameter.payload.schema)
+        definitions.update(schema.pop("$defs", {}))
+        properties[parameter.name] = schema
+    required = [parameter.name for parameter in function.parameters if parameter.required]
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return {**schema, "$defs": definitions} if definitions else schema

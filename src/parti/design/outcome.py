@@ -29,6 +29,7 @@ class Outcome(Generic[T]):
     """`output` is None unless `reason` is "done". `text` is the last that the model said.
 
     `turns` counts its answers; `usd` and `tokens` are what those cost, tools and other agents not counted.
+    `tokens_out` are those of `tokens` that the model wrote.
     """
 
     output: T | None
@@ -37,6 +38,7 @@ class Outcome(Generic[T]):
     turns: int = 0
     usd: float = 0.0
     tokens: int = 0
+    tokens_out: int = 0
 
     @property
     def why(self) -> str:

@@ -35,7 +35,7 @@ def subtitle(part: Part) -> str:
         case Llm() | Agent() | Memory() | ToolServer():
             return _intelligent(part)
         case Endpoint():
-            return f"{part.method} {part.path}" + (" · durable" if part.durable else "")
+            return " · ".join(_address(part))
         case Schedule():
             return f"every {duration_text(part.every)}"
         case Model():
@@ -61,10 +61,18 @@ def _intelligent(part: Llm | Agent | Memory | ToolServer) -> str:
         case Llm():
             return "in this process" if part.target == LOCAL else part.target
         case Agent():
-            return f"{part.llm} → {part.output.name}"
+            return " · ".join((f"{part.llm} → {part.output.name}", *part.expose))
         case Memory():
             kept = f"kept {duration_text(part.retain)}" if part.retain else "kept"
             return f"facts {'shared' if part.shared else 'by key'} · {kept}"
+
+
+def _address(endpoint: Endpoint) -> tuple[str, ...]:
+    """How it is called: at its path, or by protocols alone."""
+    if endpoint.agent:
+        return ("from outside", *endpoint.expose)
+    durable = ("durable",) if endpoint.durable else ()
+    return (f"{endpoint.method} {endpoint.path}", *durable, *endpoint.expose)
 
 
 def _signature(function: Function) -> str:

@@ -14,7 +14,7 @@ from parti.design.schedule import Schedule
 from parti.engine.activation import Runner, Unwinding
 from parti.engine.calling import call as call_function
 from parti.engine.entries import Kind, chunk, encode
-from parti.engine.identity import refuse_tenant, run_of_call
+from parti.engine.identity import refuse_tenant
 from parti.engine.jobs import Job, error_of, lane_of, retry_of
 from parti.engine.machine import Retried, advance
 from parti.engine.plain import PlainContext
@@ -23,7 +23,7 @@ from parti.engine.steps import digest_of
 from parti.engine.subscription import SET_ASIDE_MAX
 from parti.errors import Overloaded, RunError
 from parti.ports.context import CURRENT
-from parti.ports.operations import Outcome
+from parti.ports.operations import Outcome, run_of_call
 from parti.ports.store import RunRecord, State
 from parti.units import duration_text
 

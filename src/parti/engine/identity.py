@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import quote
 
-from parti.design.tenants import MAIN_TENANT, TENANT_RULE, is_tenant
+from parti.design.tenants import TENANT_RULE, is_tenant
 from parti.errors import UsageError
 
 
@@ -20,12 +19,6 @@ def refuse_tenant(tenant: str) -> None:
 def run_of_event(handler: str, topic: str, partition: int, offset: int) -> str:
     """The run in which `handler` handles one event: ``decide:applications:3:1042``."""
     return f"{handler}:{topic}:{partition}:{offset}"
-
-
-def run_of_call(part: str, tenant: str, key: str) -> str:
-    """The run of a call with an idempotency key; different tenants never share one."""
-    owner = "" if tenant == MAIN_TENANT else f"{quote(tenant, safe='')}@"
-    return f"{part}:{owner}{quote(key, safe='')}"
 
 
 def run_of_tick(schedule: str, tick: int) -> str:

@@ -73,7 +73,7 @@ class Engine:
         stand_ins: bool = False,
         replay_each: bool = False,
     ) -> None:
-        self._design, self.clock, self.chance = design, clock, chance
+        self._design, self._clock, self._chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
             design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
@@ -129,6 +129,16 @@ class Engine:
     def store(self) -> Store:
         """What it has stored."""
         return self.services.store
+
+    @property
+    def clock(self) -> Clock:
+        """Its time."""
+        return self._clock
+
+    @property
+    def chance(self) -> Chance:
+        """Its chance."""
+        return self._chance
 
     @property
     def trouble(self) -> str:

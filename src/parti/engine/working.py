@@ -103,7 +103,7 @@ def outcome_of(agent: Agent, known: Entry, tell: Tell | None) -> Outcome[Any]:
 
 
 def _packed(agent: Agent, outcome: Outcome[Any]) -> bytes:
-    facts = {name: getattr(outcome, name) for name in ("reason", "text", "turns", "usd", "tokens")}
+    facts = {name: getattr(outcome, name) for name in ("reason", "text", "turns", "usd", "tokens", "tokens_out")}
     if outcome.done:
         facts["output"] = from_json(agent.output.encode(outcome.output))
     return to_json(facts)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 from parti.design.graph import Design
+from parti.design.tenants import MAIN_TENANT
+from parti.ports.chance import Chance
+from parti.ports.clock import Clock
 from parti.ports.store import ModelVersion, QuestionRecord, RunRecord, Store
 from parti.units import Seconds
 
@@ -37,6 +41,12 @@ class Published:
     """Partition and offset of each event; empty for a repeated key whose first answer was lost in a crash."""
 
 
+def run_of_call(part: str, tenant: str, key: str) -> str:
+    """The run of a call with an idempotency key; different tenants never share one."""
+    owner = "" if tenant == MAIN_TENANT else f"{quote(tenant, safe='')}@"
+    return f"{part}:{owner}{quote(key, safe='')}"
+
+
 class Operations(Protocol):
     """A running system. All methods raise PartiError for what the caller did wrong."""
 
@@ -48,6 +58,16 @@ class Operations(Protocol):
     @property
     def store(self) -> Store:
         """What it has stored."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Its time."""
+        ...
+
+    @property
+    def chance(self) -> Chance:
+        """Where its fresh keys come from."""
         ...
 
     async def call(

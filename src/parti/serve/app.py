@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,15 +16,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parti.design.endpoint import Endpoint
 from parti.errors import PartiError
+from parti.extras import need
 from parti.ports.operations import Operations
 from parti.serve.admin import PREFIX, admin_routes
 from parti.serve.answers import Answer, Handler
 from parti.serve.calls import LOG, EndpointCall
 from parti.serve.docs_page import docs_page
 from parti.serve.openapi import openapi_document
+from parti.serve.outwards.calls import exposed
+from parti.serve.outwards.chat import chat_routes
 from parti.serve.refusals import Refusal, bug, problem, problem_of
 from parti.serve.routes import exact_path, routes
 from parti.serve.security import Gate, gate
+
+if TYPE_CHECKING:
+    from parti.serve.outwards.mcp_server import McpServer
 
 
 def http_app(
@@ -45,18 +52,55 @@ def http_app(
         ("GET", "/openapi.json", _fixed(Answer(openapi_document(operations.design)))),
         ("GET", "/docs", _fixed(docs_page())),
     ]
+    table += chat_routes(operations, guard)
+    mcp = mcp_server(operations, guard)
+    table += mcp.routes() if mcp else []
+    table += a2a_routes(operations, guard)
     # Endpoints come last, so a system may answer these paths itself.
     for endpoint in operations.design.all(Endpoint):
-        table.append((endpoint.method, endpoint.path, EndpointCall(endpoint, operations, guard).answer))
-    return HttpApp(guard, [admin_routes(operations, guard, design_json, healthy), *routes(table)])
+        if not endpoint.agent:
+            table.append((endpoint.method, endpoint.path, EndpointCall(endpoint, operations, guard).answer))
+    return HttpApp(guard, [admin_routes(operations, guard, design_json, healthy), *routes(table)], mcp)
+
+
+def mcp_server(operations: Operations, guard: Gate) -> McpServer | None:
+    """The server of what is exposed as MCP tools; None where nothing is. Raises P110 without its package."""
+    tools = exposed(operations, "mcp")
+    if not tools:
+        return None
+    need("mcp", extra="mcp", purpose="exposing MCP tools")
+    from parti.serve.outwards.mcp_server import McpServer  # noqa: PLC0415 only where it is exposed: it is heavy
+
+    return McpServer(operations, guard, tools)
+
+
+def a2a_routes(operations: Operations, guard: Gate) -> list[tuple[str, str, Handler]]:
+    """The routes of the agents that are exposed by A2A. Raises P110 without its package."""
+    agents = exposed(operations, "a2a")
+    if not agents:
+        return []
+    need("a2a.types", extra="a2a", purpose="exposing A2A agents")
+    from parti.serve.outwards.a2a_routes import A2aRoutes  # noqa: PLC0415 as above
+
+    return A2aRoutes(guard, agents, operations.design.digest).routes()
 
 
 class HttpApp(Starlette):
     """An application for HTTP alone: serve it with lifespan and websockets off."""
 
-    def __init__(self, guard: Gate, answering: Sequence[BaseRoute]) -> None:
+    def __init__(self, guard: Gate, answering: Sequence[BaseRoute], mcp: McpServer | None = None) -> None:
         super().__init__(routes=answering, middleware=[Middleware(Door, guard=guard)], exception_handlers=FAILURES)
         self.router.redirect_slashes = False
+        self._mcp = mcp
+
+    def at_work(self) -> AbstractAsyncContextManager[None]:
+        """What must be entered while requests are answered: sessions of MCP live in it."""
+        return self._mcp.at_work() if self._mcp else nullcontext()
+
+    def stop_listening(self) -> None:
+        """Let go of clients who only listen, before the server waits for requests under way."""
+        if self._mcp:
+            self._mcp.stop_listening()
 
     def build_middleware_stack(self) -> ASGIApp:
         """The door and the routes, with the handlers of failures around both.

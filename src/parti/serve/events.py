@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from parti.errors import PartiError
 from parti.ports.operations import Outcome
-from parti.serve.answers import Answer
+from parti.serve.answers import Answer, Headers
 from parti.units import Seconds
 
 MEDIA: Final = "text/event-stream"
@@ -31,13 +31,58 @@ Call = Callable[[Callable[[str], None]], Awaitable[Outcome]]
 """Makes the call, given who is told."""
 
 
+class Writing(Protocol):
+    """How a stream is written: each method gives the bytes of one or more events."""
+
+    def told(self, piece: str) -> bytes:
+        """A piece that the run told."""
+        ...
+
+    def ended(self, outcome: Outcome) -> bytes:
+        """The end of a call that went well."""
+        ...
+
+    def failed(self, problem: bytes) -> bytes:
+        """The end of a call that failed; `problem` is the body that it would have been answered with."""
+        ...
+
+
+class Named:
+    """Parti's own writing: `told`, `result` and `error` events."""
+
+    def told(self, piece: str) -> bytes:
+        """See Writing."""
+        return event("told", json.dumps(piece))
+
+    def ended(self, outcome: Outcome) -> bytes:
+        """See Writing."""
+        return event("result", outcome.result.decode() or "null", id=outcome.run)
+
+    def failed(self, problem: bytes) -> bytes:
+        """See Writing."""
+        return event("error", problem.decode())
+
+
+NAMED: Final = Named()
+
+
 def wants_events(request: Request) -> bool:
     """Whether the caller asked for events."""
     return MEDIA in request.headers.get("accept", "")
 
 
-async def told(call: Call, refusal: Callable[[PartiError], Answer], over: Callable[[], None]) -> Response:
-    """The response to a caller who wants events. `refusal` makes errors answers; `over` is called when all is said."""
+async def told(
+    call: Call,
+    refusal: Callable[[PartiError], Answer],
+    over: Callable[[], None],
+    *,
+    writing: Writing = NAMED,
+    headers: Headers | None = None,
+) -> Response:
+    """The response to a caller who wants events. `refusal` makes errors answers; `over` is called when all is said.
+
+    The stream begins with the first word, or once it is quiet for long: what fails before has a status of its own.
+    """
     pieces: asyncio.Queue[str] = asyncio.Queue(PIECES_MAX)
     slow = asyncio.Event()
 
@@ -50,7 +95,7 @@ async def told(call: Call, refusal: Callable[[PartiError], Answer], over: Callab
     task = asyncio.ensure_future(call(tell))
     first = asyncio.ensure_future(pieces.get())
     try:
-        await asyncio.wait([task, first], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, first], timeout=QUIET_MAX, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         task.cancel()
         raise
@@ -63,8 +108,9 @@ async def told(call: Call, refusal: Callable[[PartiError], Answer], over: Callab
             over()
             return refusal(failure)
     begun = first.result() if first.done() and not first.cancelled() else None
-    stream = _stream(task, begun, pieces, slow, refusal, over)
-    return StreamingResponse(stream, media_type=MEDIA, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+    stream = _stream(task, begun, pieces, slow, refusal, over, writing)
+    said = {"cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})}
+    return StreamingResponse(stream, media_type=MEDIA, headers=said)
 
 
 async def _stream(
@@ -74,23 +120,24 @@ async def _stream(
     slow: asyncio.Event,
     refusal: Callable[[PartiError], Answer],
     over: Callable[[], None],
+    writing: Writing,
 ) -> AsyncIterator[bytes]:
     try:
         if begun is not None:
-            yield event("told", json.dumps(begun))
+            yield writing.told(begun)
         while not slow.is_set():
-            piece = await _next(task, pieces)
+            piece = await next_piece(task, pieces)
             if piece is None:
                 break
-            yield event("told", json.dumps(piece)) if piece else b": still at work\n\n"
+            yield writing.told(piece) if piece else b": still at work\n\n"
         if not slow.is_set():
-            yield await _last(task, refusal)
+            yield await _last(task, refusal, writing)
     finally:
         task.cancel()  # nobody listens any more; the run goes on
         over()
 
 
-async def _next(task: asyncio.Future[Outcome], pieces: asyncio.Queue[str]) -> str | None:
+async def next_piece(task: asyncio.Future[Outcome], pieces: asyncio.Queue[str]) -> str | None:
     """The next piece, "" after a while without one, or None when all is said."""
     if not pieces.empty():
         return pieces.get_nowait()
@@ -107,12 +154,11 @@ async def _next(task: asyncio.Future[Outcome], pieces: asyncio.Queue[str]) -> st
         waiting.cancel()
 
 
-async def _last(task: asyncio.Future[Outcome], refusal: Callable[[PartiError], Answer]) -> bytes:
+async def _last(task: asyncio.Future[Outcome], refusal: Callable[[PartiError], Answer], writing: Writing) -> bytes:
     try:
-        outcome = await task
+        return writing.ended(await task)
     except PartiError as wrong:
-        return event("error", bytes(refusal(wrong).body).decode())
-    return event("result", outcome.result.decode() or "null", id=outcome.run)
+        return writing.failed(bytes(refusal(wrong).body))
 
 
 def event(kind: str, data: str, *, id: str = "") -> bytes:

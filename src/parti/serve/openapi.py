@@ -64,10 +64,11 @@ def openapi_document(design: Design) -> bytes:
     components = Components()
     components.schemas[PROBLEM_NAME] = PROBLEM
     paths: dict[str, Json] = {}
-    for endpoint in design.all(Endpoint):
+    endpoints = [endpoint for endpoint in design.all(Endpoint) if not endpoint.agent]
+    for endpoint in endpoints:
         operations = paths.setdefault(PLACEHOLDER.sub(r"{\1}", endpoint.path), {})
         operations[endpoint.method.lower()] = _operation(endpoint, components)
-    tags = dict.fromkeys(_tag(endpoint) for endpoint in design.all(Endpoint))
+    tags = dict.fromkeys(_tag(endpoint) for endpoint in endpoints)
     return to_json(
         {
             "openapi": "3.1.0",

@@ -71,10 +71,15 @@ def idempotency_key(request: Request) -> str:
         return ""
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    if not 0 < len(text) <= KEY_LENGTH or not text.isascii() or not text.isprintable():
+    if not is_key(text):
         fix = f"send 1 to {KEY_LENGTH} printable ASCII characters, a UUID for instance"
         raise Refusal(problem(400, "P504", "the Idempotency-Key cannot be used", fix=fix))
     return text
+
+
+def is_key(text: object) -> bool:
+    """Whether it can be an idempotency key."""
+    return isinstance(text, str) and 0 < len(text) <= KEY_LENGTH and text.isascii() and text.isprintable()
 
 
 def strict_json(body: bytes) -> bytes:

@@ -53,6 +53,14 @@ class Gate:
             asks = {"www-authenticate": 'Bearer realm="parti"'}
             raise Refusal(problem(401, "P502", "the request lacks the right token", fix=fix, headers=asks))
 
+    def check_caller(self, request: Request) -> None:
+        """Raise Refusal 401 (P502) for a request without the token, where other machines reach this server.
+
+        For what is exposed by protocols: an agent spends money, whoever calls it.
+        """
+        if self.hosts is None:
+            self.check_operator(request)
+
     def tenant(self, request: Request) -> str:
         """The tenant that a request with the token names; "main" for every other. Raises Refusal 400 for a bad name."""
         name = header(request, "parti-tenant")

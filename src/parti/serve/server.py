@@ -56,8 +56,14 @@ async def serve(
     server = _server(app, drain)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="parti-http")
     try:
-        # The socket listens already: who connects before uvicorn is up waits in its backlog.
-        yield _url(host, listener)
+        async with app.at_work():
+            try:
+                # The socket listens already: who connects before uvicorn is up waits in its backlog.
+                yield _url(host, listener)
+            finally:
+                server.should_exit = True
+                app.stop_listening()
+                await serving
     finally:
         server.should_exit = True
         await serving
