@@ -38,6 +38,12 @@ class Conversation:
         self._fresh.append(message)
         self._digest = _hash(self._digest.encode() + as_json([message]))
 
+    def go_on(self, *messages: Message) -> None:
+        """Go on from what was said in earlier runs: their journals have it."""
+        for message in messages:
+            self.add(message)
+        self._fresh = self._fresh[: len(self._fresh) - len(messages)]
+
     def request(self, llm: Llm, settings: Mapping[str, Any]) -> Request:
         """All of it, as the next request to `llm`."""
         return Request(tuple(self.messages), self._tools, self.output, llm.max_tokens, settings)

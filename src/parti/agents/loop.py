@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -23,8 +24,9 @@ from parti.design.outcome import WORDS, Outcome, Reason
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.errors import BudgetSpent, PayloadError, StepFailed
+from parti.ports.agents import Exchange
 from parti.ports.context import Context, required
-from parti.ports.llm import Answer, Returned, Said, Tell, ToolCall
+from parti.ports.llm import Answer, Answered, Returned, Said, Tell, ToolCall
 from parti.ports.outputs import output_spec, value_in
 from parti.ports.tool_server import Reply
 
@@ -38,9 +40,11 @@ UNABLE: Final = frozenset({"P305", "P308", "P310"})
 """Failures of a tool that are the program's own, and not for the model to mend."""
 
 
-async def work(design: Design, agent: Agent, task: str, *, tell: Tell | None) -> Outcome[Any]:
+async def work(
+    design: Design, agent: Agent, task: str, *, tell: Tell | None, before: Sequence[Exchange] = ()
+) -> Outcome[Any]:
     """Implements ports.agents.AgentLoop."""
-    return await _Work(design, agent, tell).on(task)
+    return await _Work(design, agent, tell).on(task, before)
 
 
 @dataclass(slots=True)
@@ -68,7 +72,7 @@ class _Work:
     repaired: int = 0
     text: str = ""
 
-    async def on(self, task: str) -> Outcome[Any]:
+    async def on(self, task: str, before: Sequence[Exchange]) -> Outcome[Any]:
         """Turn after turn."""
         self.box = Toolbox.of(self.agent, self.design, await self._offered())
         self.llm = self.design.get(Llm, self.agent.llm)
@@ -77,6 +81,8 @@ class _Work:
         self.talk = Conversation(tools, output_spec(self.agent.output, self.agent.about), self.agent.version)
         if self.agent.instructions:
             self.talk.add(Said("system", self.agent.instructions))
+        for asked, said in before:
+            self.talk.go_on(Said("user", asked), Answered(said))
         known = await self.notes.known(_here(), task)
         if known:
             self.talk.add(Said("user", known))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlparse
 
 from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, ToolServerHandle
@@ -25,6 +25,9 @@ from parti.design.places import Place
 from parti.design.prompt import Prompt, Template, version_of_text
 from parti.errors import DeclarationError, PayloadError
 from parti.units import seconds
+
+SESSIONS_MAX: Final = 1_000
+"""Exchanges that an agent may be shown: they are read, and sent, with each task."""
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -121,6 +124,7 @@ class Intelligent(Serving):
         turns: int = 10,
         repairs: int = 2,
         memory: MemoryHandle | None = None,
+        sessions: int = 0,
         expose: Collection[Exposure] = (),
     ) -> AgentHandle[T]:
         """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents, servers of tools), until it has an `output`.
@@ -128,12 +132,13 @@ class Intelligent(Serving):
         `instructions` are a text, a function whose docstring they are, or a Prompt in a file of its own. `turns` bounds the
         answers of the model for one task; an output that does not fit is given back to it `repairs` times. What it spends is
         bounded by `budget`, and by the budgets around it. From its `memory` it recalls what is known of the run's key before
-        its first turn, and it may remember and recall more. `expose` offers it to programs outside: as a tool of MCP (``"mcp"``), as an
+        its first turn, and it may remember and recall more. Of earlier tasks under the same key it is shown the latest `sessions`. `expose` offers it to programs outside: as a tool of MCP (``"mcp"``), as an
         agent of A2A (``"a2a"``), as a model of an OpenAI-compatible server (``"openai"``).
         """
         place = self._at(caller())
-        if turns < 1 or repairs < 0:
-            raise DeclarationError("P105", f"{turns} turns, {repairs} repairs", fix="give at least one turn")
+        if turns < 1 or repairs < 0 or not 0 <= sessions <= SESSIONS_MAX:
+            said = f"{turns} turns, {repairs} repairs, {sessions} sessions"
+            raise DeclarationError("P105", said, fix=f"give at least one turn, and at most {SESSIONS_MAX} sessions")
         asked: Llm = part_of(llm, LlmHandle, what=f"the llm of `{name}`")
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
         kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
@@ -147,7 +152,7 @@ class Intelligent(Serving):
         part = Agent(
             name=name, place=place, llm=asked.name, tools=names, instructions=text, version=version,
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, memory=kept or "", expose=exposures_of(expose, EXPOSURES, f"`{name}`"),
+            repairs=repairs, memory=kept or "", sessions=sessions, expose=exposures_of(expose, EXPOSURES, f"`{name}`"),
             about=text.split("\n", 1)[0][:200], template=template,
         )  # fmt: skip
         self._add(part)

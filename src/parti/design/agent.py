@@ -21,7 +21,8 @@ class Agent:
 
     `version` names its instructions: they are part of what is journaled of each turn. `turns` bounds the model's answers
     for one task; `repairs` says how often an output that does not fit is given back to it. `memory` is the name of what it
-    recalls from before its first turn, and may remember and recall in; empty for none. `template` is where its instructions
+    recalls from before its first turn, and may remember and recall in; empty for none. `sessions` is how many
+    earlier exchanges under the run's key it is shown; 0 for none. `template` is where its instructions
     come from a file; `given` are the variables that were put in for the task at hand, as JSON.
     `expose` are the protocols by which programs outside may call it, each call being a run of the endpoint ``<name>.served``.
     """
@@ -37,6 +38,7 @@ class Agent:
     turns: int
     repairs: int
     memory: str = ""
+    sessions: int = 0
     expose: tuple[Exposure, ...] = ()
     about: str = ""
     template: Template | None = field(default=None, repr=False)
@@ -56,6 +58,11 @@ class Agent:
             return self
         text, given = self.template.render(variables if variables is not None else {})
         return replace(self, instructions=text, given=given)
+
+
+def session_table(agent: Agent) -> str:
+    """The name under which an agent's sessions are stored; no table of an app can have it."""
+    return f"session:{agent.name}"
 
 
 def task_text(task: Any) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Literal, TypeVar
 
-from parti.design.agent import Agent
+from parti.design.agent import Agent, session_table
 from parti.design.endpoint import Endpoint
 from parti.design.evaluation import Evaluation
 from parti.design.goals import Slo
@@ -125,11 +125,13 @@ class Design:
         return found
 
     def tables_written(self, part: str) -> set[str]:
-        """The tables and memories that `part` writes, directly or through what it calls.
+        """The tables, memories and sessions that `part` writes, directly or through what it calls.
 
         Those that are shared are left out: each fact there has a name of its own, so no two runs race for one.
         """
-        found = {arrow.target for name in self.reach(part) for arrow in self.arrows_from(name, "writes")}
+        reached = self.reach(part)
+        found = {arrow.target for name in reached for arrow in self.arrows_from(name, "writes")}
+        found |= {session_table(agent) for agent in self.all(Agent) if agent.sessions and agent.name in reached}
         return found - {memory.name for memory in self.all(Memory) if memory.shared}
 
     @cached_property

@@ -9,12 +9,13 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
 from parti.design.outcome import Outcome
-from parti.engine import remembering
+from parti.engine import remembering, sessions
 from parti.engine.accounts import NOTHING, Account
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
 from parti.engine.steps import rewind
 from parti.errors import DeclarationError
+from parti.ports.agents import Exchange
 from parti.ports.context import CURRENT
 from parti.ports.llm import Tell
 from parti.units import Seconds
@@ -32,21 +33,29 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     run = context.run
     body = asked_of(agent, task)
     digest = step_digest(body)
+    before = await sessions.earlier(context, agent) if agent.sessions else []
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
         remembering.restore(context.inside(), run.services.design.by_name)
-        return outcome_of(agent, known, tell)
+        return _kept(context, agent, before, task, outcome_of(agent, known, tell))
     loop = run.services.agents
     if loop is None:
         raise DeclarationError("P110", "agents need the agent loop", fix="make the engine with parti.wiring.new_engine")
     started = run.services.clock.now()
     inside = _inside(context, agent)
-    outcome = await _within(inside, loop(run.services.design, agent, task, tell=tell), started)
+    outcome = await _within(inside, loop(run.services.design, agent, task, tell=tell, before=before), started)
     took = run.services.clock.now() - started
     kind = Kind.STEP if outcome.done else Kind.FAIL
     run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome))
     if run.services.replay_each:
         await rewind(context)
+    return _kept(context, agent, before, task, outcome)
+
+
+def _kept(context: RunContext, agent: Agent, before: list[Exchange], task: str, outcome: Outcome[Any]) -> Outcome[Any]:
+    """The outcome, once the session goes on with it."""
+    if agent.sessions:
+        sessions.go_on(context, agent, before, task, outcome)
     return outcome
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
 from parti.design.agent import Agent
@@ -10,10 +10,18 @@ from parti.design.graph import Design
 from parti.design.outcome import Outcome
 from parti.ports.llm import Tell
 
+Exchange = tuple[str, str]
+"""A task, and what the agent said to it."""
+
 
 class AgentLoop(Protocol):
     """Works on one task, by what the context around it (ports.context) lets it do: each of that is a durable step."""
 
-    def __call__(self, design: Design, agent: Agent, task: str, *, tell: Tell | None) -> Awaitable[Outcome[Any]]:
-        """The outcome. Raises what a model or the run raises; an agent that stops by itself raises nothing."""
+    def __call__(
+        self, design: Design, agent: Agent, task: str, *, tell: Tell | None, before: Sequence[Exchange] = ()
+    ) -> Awaitable[Outcome[Any]]:
+        """The outcome. `before` is what was said earlier in its session, oldest first.
+
+        Raises what a model or the run raises; an agent that stops by itself raises nothing.
+        """
         ...

@@ -1,0 +1,63 @@
+"""Sessions: what was said before under a run's key, read as rows are, and what is said now, written as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import from_json, to_json
+
+from parti.design.agent import Agent, session_table
+from parti.design.outcome import Outcome
+from parti.engine.entries import Kind
+from parti.engine.identity import step_digest
+from parti.engine.steps import counted
+from parti.errors import RunError
+from parti.ports.agents import Exchange
+
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+
+SAID_MAX: Final = 20_000
+"""Characters that are kept of a task, and of an answer."""
+
+
+async def earlier(context: RunContext, agent: Agent) -> list[Exchange]:
+    """The latest exchanges under the run's key, oldest first: the same in every replay. Raises P305 without a key."""
+    run = context.run
+    place = _place(context, agent)
+    digest = step_digest(to_json(place[2]))
+    known = run.recorded.take(context.path, place[0], digest) if run.recorded else None
+    if known:
+        return _exchanges(known.answer)
+    started = run.services.clock.now()
+    held, row = (True, run.rows[place]) if place in run.rows else run.services.overlay.get(place)
+    if not held:
+        row = await counted(context, run.services.store.row(*place))
+    took = run.services.clock.now() - started
+    run.note(Kind.READ, context.path, place[0], digest, started, took, to_json(place[2]), row or b"null")
+    return _exchanges(from_json(row) if row else None)
+
+
+def go_on(context: RunContext, agent: Agent, before: list[Exchange], task: str, outcome: Outcome[Any]) -> None:
+    """Keep what was said now, when the run commits; the oldest goes where there are more than the agent is shown."""
+    if not outcome.done:
+        return
+    said = outcome.text or agent.output.encode(outcome.output).decode()
+    kept = [*before, (task[:SAID_MAX], said[:SAID_MAX])][-agent.sessions :]
+    context.run.rows[_place(context, agent)] = b'["session",%b]' % to_json(kept)
+
+
+def _place(context: RunContext, agent: Agent) -> tuple[str, str, str]:
+    run = context.run
+    if not run.key:
+        raise RunError(
+            "P305",
+            f"`{agent.name}` keeps a session for each key, and {run.record.id} has none",
+            place=run.runner.place,
+            fix='give the endpoint a key="argument", or the agent sessions=0',
+        )
+    return (session_table(agent), run.record.tenant, run.key)
+
+
+def _exchanges(row: Any) -> list[Exchange]:
+    return [] if row is None else [(asked, said) for asked, said in row[1]]
