@@ -21,7 +21,7 @@ _KINDS: Final = {Said: "said", Answered: "answered", Returned: "returned"}
 class Conversation:
     """What was said so far. `terms` is what stays the same in each request: it is part of every digest."""
 
-    __slots__ = ("_digest", "_fresh", "_terms", "_tools", "messages", "output", "prompt")
+    __slots__ = ("_digest", "_fresh", "_size", "_terms", "_tools", "messages", "output", "prompt")
 
     def __init__(self, tools: tuple[ToolSpec, ...], output: OutputSpec | None, prompt: str) -> None:
         self.messages: list[Message] = []
@@ -29,6 +29,7 @@ class Conversation:
         self.prompt = prompt
         self._tools = tools
         self._fresh: list[Message] = []
+        self._size = 0
         facts = [[tool.name, tool.schema] for tool in tools], output.schema if output else None
         self._digest = _hash(json.dumps(facts, sort_keys=True).encode())
 
@@ -36,6 +37,7 @@ class Conversation:
         """Somebody said something, or a tool returned."""
         self.messages.append(message)
         self._fresh.append(message)
+        self._size += size_of(message)
         self._digest = _hash(self._digest.encode() + as_json([message]))
 
     def go_on(self, *messages: Message) -> None:
@@ -46,7 +48,7 @@ class Conversation:
 
     def request(self, llm: Llm, settings: Mapping[str, Any]) -> Request:
         """All of it, as the next request to `llm`."""
-        return Request(tuple(self.messages), self._tools, self.output, llm.max_tokens, settings)
+        return Request(tuple(self.messages), self._tools, self.output, llm.max_tokens, settings, self._size)
 
     def digest(self) -> str:
         """The name of the next request."""
@@ -61,6 +63,11 @@ class Conversation:
         facts = {"after": len(self.messages) - len(self._fresh), "prompt": self.prompt}
         self._fresh = []
         return json.dumps(facts)[:-1].encode() + b', "messages": ' + as_json(fresh) + b"}"
+
+
+def size_of(message: Message) -> int:
+    """How many bytes of text a message holds, about."""
+    return sum(len(str(field).encode()) for field in astuple(message))
 
 
 def as_json(messages: Iterable[Message]) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
+from parti.agents.conversation import size_of
 from parti.agents.line import Line
 from parti.agents.requests import canonical_request
 from parti.design.goals import Retry
@@ -17,7 +18,7 @@ from parti.design.llm import Llm
 from parti.errors import LlmError
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
-from parti.ports.llm import Answer, LlmFailure, Message, Provider, Request, Tell
+from parti.ports.llm import Answer, LlmFailure, Provider, Request, Tell
 from parti.units import duration_text
 
 CACHED: Final = 1_000
@@ -58,7 +59,8 @@ class Gate:
 
     def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
         """See ports.llm.Llms."""
-        tokens_in = sum(map(_bytes_of, request.messages)) // BYTES_A_TOKEN + 10 * len(request.messages)
+        size = sum(map(size_of, request.messages)) if request.size is None else request.size
+        tokens_in = size // BYTES_A_TOKEN + 10 * len(request.messages)
         tokens_in += sum(len(str(tool.schema)) + len(tool.about) for tool in request.tools) // BYTES_A_TOKEN
         tokens_in += len(str(request.output.schema)) // BYTES_A_TOKEN if request.output else 0
         prices = [one.price.of(tokens_in, request.max_tokens) for one in self._in_turn(llm) if one.price]
@@ -151,10 +153,6 @@ class _Telling:
 
 def _kind(told: _Telling | None) -> type[LlmFailure]:
     return _Told if told is not None and told.any else LlmFailure
-
-
-def _bytes_of(message: Message) -> int:
-    return sum(len(str(field).encode()) for field in astuple(message))
 
 
 def _error(llm: Llm, failures: list[tuple[Llm, LlmFailure]]) -> LlmError:

@@ -73,13 +73,14 @@ class OutputSpec:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of a model. Without `output` it answers with text."""
+    """One call of a model. Without `output` it answers with text. `size` is that of its messages in bytes, where it is known."""
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     output: OutputSpec | None = None
     max_tokens: int = 1024
     settings: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = field(default=None, compare=False)
 
 
 Finish = Literal["stop", "length", "tools", "refused", "other"]
