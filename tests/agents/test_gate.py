@@ -168,6 +168,34 @@ def test_a_key_with_many_calls_does_not_hold_up_others() -> None:
     assert order.index("modest") <= 2
 
 
+def test_equal_keys_of_two_tenants_take_turns_as_different_keys() -> None:
+    desk, order = System("desk"), []
+    small = desk.llm("local", concurrency=1)
+
+    @desk.post("/ask", key="name", timeout="1h")
+    async def asking(name: str, who: str, count: int) -> int:
+        async def one() -> None:
+            await small.ask("hello")
+            order.append(who)
+
+        await asyncio.gather(*(one() for _ in range(count)))
+        return count
+
+    async def slow(request: Request) -> Answer:
+        await asyncio.sleep(1)
+        return said("x")
+
+    async def main(world: World) -> None:
+        async with world.running(desk, script=Script(slow)) as live:
+            greedy = asyncio.create_task(live.call("asking", ("k", "greedy", 6), tenant="one"))
+            await asyncio.sleep(0.5)
+            await live.call("asking", ("k", "modest", 1), tenant="two")
+            await greedy
+
+    play(main)
+    assert order.index("modest") <= 2
+
+
 def test_who_gives_up_in_line_takes_no_turn() -> None:
     async def slow(request: Request) -> Answer:
         await asyncio.sleep(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
@@ -45,7 +45,7 @@ class Gate:
         self._lines: dict[str, Line] = {}
         self._cached: dict[str, OrderedDict[str, Answer]] = {}
 
-    async def answer(self, llm: Llm, request: Request, *, key: str, tell: Tell | None = None) -> Answer:
+    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
         """See ports.llm.Llms."""
         failures: list[tuple[Llm, LlmFailure]] = []
         for one in self._in_turn(llm):
@@ -76,7 +76,7 @@ class Gate:
         yield llm
         yield from (self._design.get(Llm, name) for name in llm.fallbacks)
 
-    async def _by(self, llm: Llm, request: Request, key: str, tell: Tell | None) -> Answer:
+    async def _by(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
         """The answer of one model, from its cache, or by asking it as often as may be."""
         if not llm.cache:
             return await self._insist(llm, request, key, tell)
@@ -93,7 +93,7 @@ class Gate:
             cached.popitem(last=False)
         return answer
 
-    async def _insist(self, llm: Llm, request: Request, key: str, tell: Tell | None) -> Answer:
+    async def _insist(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
         for attempt in range(1, llm.attempts + 1):
             try:
                 return await self._once(llm, request, key, tell)
@@ -106,7 +106,7 @@ class Gate:
                 await self._clock.wait(max(min(failure.wait, WAIT_MAX), backoff))
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, llm: Llm, request: Request, key: str, tell: Tell | None) -> Answer:
+    async def _once(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
         """Ask once, when it is the key's turn, and for no longer than the model may take."""
         told = _Telling(tell) if tell is not None else None
         line = self._lines.setdefault(llm.name, Line(llm.concurrency, llm.per_minute, self._clock))

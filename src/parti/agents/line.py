@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 
 from parti.ports.clock import Clock
 from parti.units import Seconds
@@ -20,10 +21,10 @@ class Line:
         self._apart: Seconds = 60.0 / per_minute if per_minute else 0.0
         self._clock = clock
         self._next: Seconds = 0.0
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self, key: str) -> None:
+    async def enter(self, key: Hashable) -> None:
         """Return when it is the turn of a call of `key`. Who is cancelled meanwhile takes no turn."""
         if not self._waiting and self._may_begin():
             self._begin()

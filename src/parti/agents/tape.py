@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ class Recording:
         self._inner = inner
         folder.mkdir(parents=True, exist_ok=True)
 
-    async def answer(self, llm: Llm, request: Request, *, key: str, tell: Tell | None = None) -> Answer:
+    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
         """See ports.llm.Llms."""
         answer = await self._inner.answer(llm, request, key=key, tell=tell)
         path = self._folder / f"{_name(llm, request)}.json"
@@ -55,7 +55,7 @@ class Playing:
         self._inner = inner
         self._played: dict[str, int] = {}
 
-    async def answer(self, llm: Llm, request: Request, *, key: str, tell: Tell | None = None) -> Answer:
+    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
         """See ports.llm.Llms. Raises LlmError (P706) that shows how the nearest recording differs."""
         name = _name(llm, request)
         path = self._folder / f"{name}.json"

@@ -41,7 +41,7 @@ async def consult(
         await counted(context, run.fence())
     started = run.services.clock.now()
     try:
-        answer: Answer = await counted(context, llms.answer(llm, request, key=run.key, tell=tell))
+        answer: Answer = await counted(context, llms.answer(llm, request, key=(run.record.tenant, run.key), tell=tell))
     except LlmError as error:
         settle(context, llm, digest, held, Cost())  # what failed is not paid, as far as a provider says
         failure = StepFailed(error.code, error.what, place=llm.place, fix=error.fix, kind="parti.errors.LlmError")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -156,7 +156,7 @@ class Provider(Protocol):
 class Llms(Protocol):
     """All models of a system: retries, fallbacks, rates and caches are behind this."""
 
-    async def answer(self, llm: Llm, request: Request, *, key: str, tell: Tell | None = None) -> Answer:
+    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
         """The answer, by `llm` or one of its fallbacks. `key` is whose turn it takes: rates are shared fairly between keys.
 
         Raises LlmError (P7xx).
