@@ -188,6 +188,9 @@ class UsageError(PartiError):
 class LlmError(PartiError):
     """A language model cannot be asked, or did not answer as it should (P7xx)."""
 
+    paid = False
+    """Whether the last request may have been paid, though nothing came of it."""
+
 
 class AgentStopped(RunError):
     """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""

@@ -18,7 +18,7 @@ from parti.design.llm import Llm
 from parti.errors import LlmError
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
-from parti.ports.llm import Answer, LlmFailure, Provider, Request, Tell
+from parti.ports.llm import Again, Answer, LlmFailure, Provider, Request, Tell
 from parti.units import duration_text
 
 CACHED: Final = 1_000
@@ -45,12 +45,16 @@ class Gate:
         self._lines: dict[str, Line] = {}
         self._cached: dict[str, OrderedDict[str, Answer]] = {}
 
-    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
+    async def answer(
+        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+    ) -> Answer:
         """See ports.llm.Llms."""
         failures: list[tuple[Llm, LlmFailure]] = []
         for one in self._in_turn(llm):
             try:
-                return await self._by(one, request, key, tell)
+                if failures:
+                    await _once_more(failures[-1][1], again)
+                return await self._by(one, request, key, tell, again)
             except LlmFailure as failure:
                 failures.append((one, failure))
                 if isinstance(failure, _Told):
@@ -76,10 +80,10 @@ class Gate:
         yield llm
         yield from (self._design.get(Llm, name) for name in llm.fallbacks)
 
-    async def _by(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
+    async def _by(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None, again: Again | None) -> Answer:
         """The answer of one model, from its cache, or by asking it as often as may be."""
         if not llm.cache:
-            return await self._insist(llm, request, key, tell)
+            return await self._insist(llm, request, key, tell, again)
         cached = self._cached.setdefault(llm.name, OrderedDict())
         name = sha256(canonical_request(llm, request)).hexdigest()
         if name in cached:
@@ -88,12 +92,14 @@ class Gate:
             if tell is not None and found.text:
                 tell(found.text)
             return found
-        answer = cached[name] = await self._insist(llm, request, key, tell)
+        answer = cached[name] = await self._insist(llm, request, key, tell, again)
         if len(cached) > CACHED:
             cached.popitem(last=False)
         return answer
 
-    async def _insist(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
+    async def _insist(
+        self, llm: Llm, request: Request, key: Hashable, tell: Tell | None, again: Again | None
+    ) -> Answer:
         for attempt in range(1, llm.attempts + 1):
             try:
                 return await self._once(llm, request, key, tell)
@@ -104,6 +110,7 @@ class Gate:
                     raise
                 backoff = BACKOFF.wait_before(attempt + 1, self._chance.random())
                 await self._clock.wait(max(min(failure.wait, WAIT_MAX), backoff))
+                await _once_more(failure, again)
         raise AssertionError("the last attempt returns or raises")
 
     async def _once(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
@@ -118,10 +125,12 @@ class Gate:
             if not limit.expired():
                 raise
             said = f"`{llm.name}` did not answer within {duration_text(llm.timeout)}"
-            raise _kind(told)("P701", said, fix="raise timeout=, or ask for less") from late
+            raise _kind(told)("P701", said, fix="raise timeout=, or ask for less", paid=True) from late
         except LlmFailure as failure:
             if told is not None and told.any:
-                raise _Told(failure.code, failure.what, lasting=failure.lasting, fix=failure.fix) from failure
+                raise _Told(
+                    failure.code, failure.what, lasting=failure.lasting, fix=failure.fix, paid=True
+                ) from failure
             raise
         finally:
             line.leave()
@@ -151,6 +160,12 @@ class _Telling:
         self._tell(piece)
 
 
+async def _once_more(failure: LlmFailure, again: Again | None) -> None:
+    """A request is about to follow one that failed."""
+    if failure.paid and again is not None:
+        await again()
+
+
 def _kind(told: _Telling | None) -> type[LlmFailure]:
     return _Told if told is not None and told.any else LlmFailure
 
@@ -159,4 +174,6 @@ def _error(llm: Llm, failures: list[tuple[Llm, LlmFailure]]) -> LlmError:
     """What is told of all who did not answer; the code and the way out are those of the first."""
     first = failures[0][1]
     said = "; ".join(f"`{one.name}`: {failure.what}" for one, failure in failures)
-    return LlmError(first.code, said, place=llm.place, fix=first.fix or "try again later, or declare fallbacks=")
+    error = LlmError(first.code, said, place=llm.place, fix=first.fix or "try again later, or declare fallbacks=")
+    error.paid = failures[-1][1].paid
+    return error

@@ -12,7 +12,7 @@ from typing import Any, Final
 from parti.agents.requests import canonical_request, request_facts
 from parti.design.llm import Llm
 from parti.errors import LlmError
-from parti.ports.llm import Answer, Llms, Request, Tell
+from parti.ports.llm import Again, Answer, Llms, Request, Tell
 
 FORMAT: Final = 1
 _SHOWN: Final = 12
@@ -26,9 +26,11 @@ class Recording:
         self._inner = inner
         folder.mkdir(parents=True, exist_ok=True)
 
-    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
+    async def answer(
+        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+    ) -> Answer:
         """See ports.llm.Llms."""
-        answer = await self._inner.answer(llm, request, key=key, tell=tell)
+        answer = await self._inner.answer(llm, request, key=key, tell=tell, again=again)
         path = self._folder / f"{_name(llm, request)}.json"
         fresh: dict[str, Any] = {"format": FORMAT, "request": request_facts(llm, request), "answers": []}
         known = _read(path) if path.exists() else fresh
@@ -55,7 +57,9 @@ class Playing:
         self._inner = inner
         self._played: dict[str, int] = {}
 
-    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
+    async def answer(
+        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+    ) -> Answer:
         """See ports.llm.Llms. Raises LlmError (P706) that shows how the nearest recording differs."""
         name = _name(llm, request)
         path = self._folder / f"{name}.json"

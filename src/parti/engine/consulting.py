@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from parti.design.budget import Cost
 from parti.design.llm import Llm
 from parti.design.payload import Payload
+from parti.engine.accounts import Amount
 from parti.engine.activation import Unwinding
 from parti.engine.budgets import settle
 from parti.engine.entries import Entry, Kind
@@ -34,16 +35,27 @@ async def consult(
     if known:
         return _again(known, tell)
     llms = all_of(run.services.llms)
-    held = reserve_or_fail(
-        context, llm, digest, shown, Cost(*llms.reserve_for(llm, request)) if context.account else None
-    )
-    if held is not None and held.is_money:
-        await counted(context, run.fence())
+    most = Cost(*llms.reserve_for(llm, request)) if context.account else None
+    held: Amount | None = None
+
+    async def reserved() -> None:
+        nonlocal held
+        held = reserve_or_fail(context, llm, digest, shown, most)
+        if held is not None and held.is_money:
+            await run.fence()
+
+    async def again() -> None:
+        """The request before may have been paid: it counts in full, and another is reserved for. It is one step."""
+        settle(context, llm, digest, held, None, returned=False, steps=0)
+        await reserved()
+
+    await counted(context, reserved())
     started = run.services.clock.now()
+    key = run.record.tenant, run.key
     try:
-        answer: Answer = await counted(context, llms.answer(llm, request, key=(run.record.tenant, run.key), tell=tell))
+        answer: Answer = await counted(context, llms.answer(llm, request, key=key, tell=tell, again=again))
     except LlmError as error:
-        settle(context, llm, digest, held, Cost())  # what failed is not paid, as far as a provider says
+        settle(context, llm, digest, held, None if error.paid else Cost(), returned=not error.paid)
         failure = StepFailed(error.code, error.what, place=llm.place, fix=error.fix, kind="parti.errors.LlmError")
         took = run.services.clock.now() - started
         run.note(Kind.FAIL, context.path, llm.name, digest, started, took, shown, as_answer(failure))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -12,6 +12,9 @@ from parti.units import Seconds
 
 Tell = Callable[[str], None]
 """Is given each piece of text as it arrives."""
+
+Again = Callable[[], Awaitable[None]]
+"""Is awaited before a request is sent again although the one before may have been paid; raises where that may not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +133,21 @@ _FIELDS = ("text", "finish", "model", "tokens_in", "tokens_out", "usd", "first",
 
 
 class LlmFailure(Exception):
-    """A model did not answer. `lasting` says that asking again does not help; `wait` how long to wait before, if it said."""
+    """A model did not answer. `lasting` says that asking again does not help; `wait` how long to wait before, if it said.
 
-    def __init__(self, code: str, what: str, *, lasting: bool = False, wait: Seconds = 0.0, fix: str = "") -> None:
+    `paid` says that the request may cost something all the same: it was sent, and nobody refused it.
+    """
+
+    def __init__(
+        self, code: str, what: str, *, lasting: bool = False, wait: Seconds = 0.0, fix: str = "", paid: bool = False
+    ) -> None:
         super().__init__(what)
         self.code = code
         self.what = what
         self.lasting = lasting
         self.wait = wait
         self.fix = fix
+        self.paid = paid
 
 
 class Provider(Protocol):
@@ -156,15 +165,17 @@ class Provider(Protocol):
 class Llms(Protocol):
     """All models of a system: retries, fallbacks, rates and caches are behind this."""
 
-    async def answer(self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None) -> Answer:
+    async def answer(
+        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+    ) -> Answer:
         """The answer, by `llm` or one of its fallbacks. `key` is whose turn it takes: rates are shared fairly between keys.
 
-        Raises LlmError (P7xx).
+        Raises LlmError (P7xx), whose `paid` says whether the last request may have been paid; and what `again` raises.
         """
         ...
 
     def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
-        """The most that the call should cost: US dollars, and tokens in and out. An estimate from above."""
+        """The most that one request should cost: US dollars, and tokens in and out. An estimate from above."""
         ...
 
     async def close(self) -> None:

@@ -45,11 +45,13 @@ def _check(llm: Llm, response: ModelResponse) -> None:
     """A response that broke off is no answer, and one to be fetched later is not what was asked for."""
     if response.state == "suspended":
         fix = "leave background settings out"
-        raise LlmFailure("P702", f"`{llm.name}` wants to answer later, in the background", lasting=True, fix=fix)
+        raise LlmFailure(
+            "P702", f"`{llm.name}` wants to answer later, in the background", lasting=True, fix=fix, paid=True
+        )
     if response.state != "complete":
-        raise LlmFailure("P701", f"the answer of `{llm.name}` broke off")
+        raise LlmFailure("P701", f"the answer of `{llm.name}` broke off", paid=True)
     if response.finish_reason == "error":
-        raise LlmFailure("P701", f"`{llm.name}` broke off its answer with an error")
+        raise LlmFailure("P701", f"`{llm.name}` broke off its answer with an error", paid=True)
 
 
 def _usd(response: ModelResponse) -> float | None:

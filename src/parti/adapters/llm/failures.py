@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pydantic_ai import exceptions as theirs
@@ -12,6 +13,12 @@ from parti.ports.llm import LlmFailure
 
 PASSING: Final = frozenset({408, 409, 425, 429})
 """HTTP statuses below 500 after which the same request may succeed."""
+
+UNCERTAIN: Final = frozenset({408, 502, 504})
+"""HTTP statuses by which a gateway gave up on a model that may have worked, and been paid."""
+
+UNREACHABLE: Final = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError", "PoolTimeout", "gaierror"})
+"""Errors of HTTP clients that come before anything is sent."""
 
 QUOTE_MAX: Final = 600
 """How much of what a provider says is quoted, in characters."""
@@ -26,19 +33,19 @@ def failure_of(llm: Llm, error: Exception) -> LlmFailure:
         case LlmFailure():
             return error
         case TimeoutError():
-            return _passing(f"`{llm.name}` did not answer within {llm.timeout:g} s")
+            return _passing(f"`{llm.name}` did not answer within {llm.timeout:g} s", paid=True)
         case theirs.ModelAPIError():
             return _of_provider(llm, error)
         case theirs.ContentFilterError():
-            return LlmFailure("P701", f"`{llm.name}` refused: {_quote(error)}", lasting=True)
+            return LlmFailure("P701", f"`{llm.name}` refused: {_quote(error)}", lasting=True, paid=True)
         case theirs.UserError() | NotImplementedError():
             return mistake(llm, error)
         case theirs.UnexpectedModelBehavior():
-            return _passing(f"`{llm.name}` gave no answer that can be read: {_quote(error)}")
+            return _passing(f"`{llm.name}` gave no answer that can be read: {_quote(error)}", paid=True)
         case LookupError():  # what Pydantic AI makes of an answer without choices
-            return _passing(f"`{llm.name}` gave no answer that can be read: something in it is missing")
+            return _passing(f"`{llm.name}` gave no answer that can be read: something in it is missing", paid=True)
         case _:
-            return _passing(f"`{llm.name}` failed with {type(error).__name__}: {_quote(error)}")
+            return _passing(f"`{llm.name}` failed with {type(error).__name__}: {_quote(error)}", paid=True)
 
 
 def _of_provider(llm: Llm, error: theirs.ModelAPIError) -> LlmFailure:
@@ -61,10 +68,11 @@ def _of_provider(llm: Llm, error: theirs.ModelAPIError) -> LlmFailure:
             return _too_long(llm, error)
         fix = "correct what the provider names: settings, tools, output or messages"
         return _lasting(f"`{llm.name}` cannot be asked so ({status or 'rejected'}): {quote}", fix=fix)
+    paid = status in UNCERTAIN or (not status and not _was_unreachable(error))
     if isinstance(error, theirs.ModelConnectionError):
         quote = _cut(f"{quote} ({_root(error)})")
     said = f" ({status})" if status else ""
-    return _passing(f"`{llm.name}` did not answer{said}: {quote}", wait=error.retry_after or 0.0)
+    return _passing(f"`{llm.name}` did not answer{said}: {quote}", wait=error.retry_after or 0.0, paid=paid)
 
 
 def mistake(llm: Llm, error: Exception) -> LlmFailure:
@@ -79,8 +87,8 @@ def mistake(llm: Llm, error: Exception) -> LlmFailure:
     return _lasting(f"`{llm.name}` cannot be asked: {_cut(text) or type(error).__name__}", fix=fix)
 
 
-def _passing(what: str, wait: float = 0.0) -> LlmFailure:
-    return LlmFailure("P701", what, wait=wait)
+def _passing(what: str, wait: float = 0.0, *, paid: bool = False) -> LlmFailure:
+    return LlmFailure("P701", what, wait=wait, paid=paid)
 
 
 def _lasting(what: str, fix: str) -> LlmFailure:
@@ -124,9 +132,19 @@ def _quote(error: Exception) -> str:
 
 def _root(error: BaseException) -> str:
     """The first cause of an error, which says more than "Connection error."."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return str(error) or type(error).__name__
+    *_, first = _causes(error)
+    return str(first) or type(first).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _was_unreachable(error: BaseException) -> bool:
+    """Whether no connection was made at all, so that nothing was sent."""
+    return any(type(cause).__name__ in UNREACHABLE for cause in _causes(error))
 
 
 def _cut(text: str) -> str:
