@@ -198,3 +198,31 @@ def test_a_request_knows_how_large_its_conversation_is_and_is_not_measured_anew(
         assert gate.reserve_for(small, known)[1] == 30 // 3 + 10 + 1
 
     play(main)
+
+
+def test_an_answer_is_on_disk_as_soon_as_the_disk_can_and_is_not_paid_again() -> None:
+    """The process ends a moment after it, while the next request is under way."""
+    desk, asked = System("desk"), asyncio.Event()
+    small = desk.llm("local")
+
+    @desk.post("/ask", timeout="9h")
+    async def asking() -> str:
+        return await small.ask("one") + await small.ask("two")
+
+    async def second(request: Request) -> Answer:
+        asked.set()
+        return await never(request)
+
+    again = Script(["two"])
+
+    async def main(world: World) -> None:
+        async with world.running(desk, script=a_script(["one, ", second]), crash=True) as live:
+            call = asyncio.ensure_future(live.call("asking", [], idempotency_key="k"))
+            await asked.wait()
+            await asyncio.sleep(0.03)  # virtual: longer than the disk takes, shorter than entries wait to be written
+            call.cancel()
+        async with world.running(desk, script=again) as live:
+            assert await result_of(live, "asking", idempotency_key="k") == "one, two"
+            assert len(again.asked) == 1
+
+    play(main)

@@ -1,4 +1,4 @@
-"""Consulting a language model: a step whose answer, tokens and money are journaled, so that none is paid twice."""
+"""Consulting a language model: its answer is written at once, and only that of the last instant is ever paid twice."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ async def consult(
     settle(context, llm, digest, held, Cost(answer.usd or 0.0, answer.tokens_in + answer.tokens_out))
     took = run.services.clock.now() - started
     run.note(Kind.STEP, context.path, llm.name, digest, started, took, shown, answer.as_json())
+    run.flush()  # now, not in a moment: a crash meanwhile would have it paid twice
     if run.services.replay_each:
         await rewind(context)
     return answer
