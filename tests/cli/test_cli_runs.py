@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from cli_apps import lines, parti, work
 
-from parti import System
+from parti import Budget, Cost, StepFailed, System, spend
+from parti.ports.store import State
 from parti.testing import WordEmbedder, running
 
 
@@ -100,6 +101,33 @@ def test_why_tells_what_was_remembered_and_forgotten(tmp_path: Path) -> None:
     assert said.code == 0
     assert '"the roof leaks"' in said.out
     assert "memory:notes" in said.out
+
+
+def test_why_tells_what_was_reserved_and_spent(tmp_path: Path) -> None:
+    desk = System("desk")
+
+    @desk.tool(effect="read", cost=Cost(usd=0.02))
+    async def look() -> None:
+        spend(usd=0.005)
+
+    @desk.post("/work", budget=Budget(usd=0.03))
+    async def work(times: int) -> None:
+        for _ in range(times):
+            await look()
+
+    async def main() -> list[str]:
+        async with running(desk, tmp_path / "desk.parti") as live:
+            done = [(await live.call("work", [1])).run]
+            with pytest.raises(StepFailed):
+                await live.call("work", [9])
+            return done + [run.id for run in await live.store.runs(state=State.DEAD)]
+
+    done, dead = asyncio.run(main())
+    said = parti("why", done, "--store", str(tmp_path / "desk.parti"), env={"COLUMNS": "160"})
+    assert (said.code, "reserved $0.02" in said.out, "$-0.015" in said.out) == (0, True, True), said
+    said = parti("why", dead, "--store", str(tmp_path / "desk.parti"), env={"COLUMNS": "160"})
+    assert "P312" in said.out
+    assert "\ntry     " in said.out, "what died says what to do"
 
 
 def test_why_says_it_in_words(worked: Path) -> None:
