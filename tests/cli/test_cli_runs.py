@@ -15,6 +15,24 @@ from parti import Budget, Cost, StepFailed, System, spend
 from parti.ports.store import State
 from parti.testing import WordEmbedder, running
 
+OVERSPENDING = """\
+from pydantic import BaseModel
+from parti import Budget, Cost, System
+
+class Order(BaseModel):
+    id: str
+
+desk = System("desk")
+orders = desk.topic("orders", Order, key="id")
+
+@desk.tool(effect="read", cost=Cost(usd=0.02))
+async def look() -> None: ...
+
+@desk.on(orders, budget=Budget(usd=0.01))
+async def decide(order: Order) -> None:
+    await look()
+"""
+
 
 @pytest.fixture
 def worked(desk: Path) -> Path:
@@ -44,6 +62,9 @@ def test_up_closes_with_figures_of_each_runner(desk: Path) -> None:
     assert 0 < decide["p50"] <= decide["p99"] < 5
     assert closed["monitors"] == {"Verdicts": {"count": 1.0}}
     assert closed["journal"] > 100
+    [failure] = closed["failures"]
+    assert (failure["runner"], failure["code"], failure["error"]) == ("decide", "P307", "ValueError: a bad order")
+    assert failure["run"] == run_of("b")
 
 
 def test_up_says_the_same_in_words(desk: Path) -> None:
@@ -54,6 +75,18 @@ def test_up_says_the_same_in_words(desk: Path) -> None:
     assert "waiting for a person" in said.out
     assert "journal " in said.out
     assert said.err.endswith("next: parti runs\n")
+
+
+def test_up_says_why_runs_died_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(OVERSPENDING)
+    lines(tmp_path / "events.jsonl", {"id": "a"}, {"id": "b"})
+    parti("publish", "orders", "events.jsonl")
+    said = parti("up", "--until-idle", "--port", "0")
+    assert said.out.count("decide failed  app.py:") == 1, "each reason once"
+    assert ": P312 " in said.out
+    assert "\n  try: raise budget=" in said.out
+    assert said.err.endswith("next: parti runs --state dead\n")
 
 
 def test_runs_are_narrowed_down(worked: Path) -> None:
