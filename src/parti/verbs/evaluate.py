@@ -15,6 +15,7 @@ from parti.design.llm import Llm
 from parti.engine.loop import Engine
 from parti.errors import RunError, StoreError
 from parti.mlops.evaluation.comparing import Comparison, compare
+from parti.mlops.evaluation.no_servers import NoServers
 from parti.mlops.evaluation.results import Result, Summary, summaries
 from parti.mlops.evaluation.trials import part_under, refuse_what_cannot_be, trial_design, version_of
 from parti.ports.operations import EVALUATIONS, key_of_evaluation
@@ -135,7 +136,8 @@ async def _trial_engine(
     """An engine for the trial's design on its own store, which outlives the block unless it is removed."""
     store = open_store(folder / "trial.parti")
     try:
-        engine = new_engine(trial_design(design, evaluation, alikeness()), store, stand_ins=True, tape=tape)
+        trial = trial_design(design, evaluation, alikeness())
+        engine = new_engine(trial, store, stand_ins=True, tape=tape, servers=NoServers())
         try:
             await engine.start(work=False)
             held = {version.model for version in await store.models()}
