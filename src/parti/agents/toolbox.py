@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from parti.design.agent import Agent
+from parti.design.agent import Agent, name_for_model
 from parti.design.function import schema_of
 from parti.design.graph import Design
 from parti.design.step import Step
@@ -133,11 +132,6 @@ def cut(text: str) -> str:
     if len(text) <= RESULT_MAX:
         return text
     return f"{text[:RESULT_MAX]}\n[{len(text) - RESULT_MAX} more characters were left out]"
-
-
-def name_for_model(name: str) -> str:
-    """A part's name as providers allow it: letters, digits, `_` and `-`, at most 64."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
 
 
 def _free_name(name: str, taken: Container[str]) -> str:

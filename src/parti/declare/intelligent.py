@@ -14,7 +14,7 @@ from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
-from parti.design.agent import Agent
+from parti.design.agent import Agent, name_for_model
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
@@ -23,6 +23,7 @@ from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
 from parti.design.places import Place
 from parti.design.prompt import Prompt, Template, version_of_text
+from parti.design.tool_server import ToolServer
 from parti.errors import DeclarationError, PayloadError
 from parti.units import seconds
 
@@ -142,11 +143,7 @@ class Intelligent(Serving):
         asked: Llm = part_of(llm, LlmHandle, what=f"the llm of `{name}`")
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
         kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
-        taken = {"remember", "recall"} & set(names) if kept else set()
-        if taken:
-            raise DeclarationError(
-                "P104", f"`{taken.pop()}` is a tool of every agent with a memory", fix="rename yours"
-            )
+        self._refuse_equal_names([name for name in names if not isinstance(self._parts.get(name), ToolServer)], kept)
         text, template = self._instructions(instructions, place, name)
         version = version_of_text(template.text if template else text)
         part = Agent(
@@ -199,6 +196,20 @@ class Intelligent(Serving):
             characters=characters, when_full=when_full, shared=shared,
         )  # fmt: skip
         return MemoryHandle(self._add(part))
+
+    def _refuse_equal_names(self, tools: Sequence[str], memory: str | None) -> None:
+        """Raise P104 for tools that a model would know by one name. (Tools of servers give way when they are offered.)"""
+        known: dict[str, str] = {}
+        for name in tools:
+            shown = name_for_model(name)
+            if memory and shown in ("remember", "recall"):
+                raise DeclarationError(
+                    "P104", f"`{shown}` is a tool of every agent with a memory", fix=f"rename `{name}`"
+                )
+            if known.setdefault(shown, name) != name:
+                raise DeclarationError(
+                    "P104", f"a model knows both `{known[shown]}` and `{name}` as {shown!r}", fix="rename one of them"
+                )
 
     def _instructions(
         self, given: str | Callable[..., Any] | Prompt, place: Place, agent: str
