@@ -62,10 +62,12 @@ class Toolbox:
 def arguments_of(part: Tool | Step, call: ToolCall, key: str = "") -> tuple[Any, ...]:
     """The arguments of a call, each of its parameter's type. Raises InvalidCall naming what does not fit.
 
-    `key` is the idempotency key for a tool of a server, which takes all that the model wrote as one object.
+    `key` is the idempotency key for a tool of a server, which takes all that the model wrote as one object: in the order
+    of names, because the same arguments in another order have the same key.
     """
     given = object_in(call)
     if isinstance(part, Tool) and part.server:
+        given = _sorted(given)
         given = {"arguments": given, "key": key} if part.key else {"arguments": given}
     parameters = part.function.parameters
     unknown = given.keys() - {parameter.name for parameter in parameters}
