@@ -90,7 +90,7 @@ class Serving(Declaring):
         """
         place = self._at(caller())
         content = document if isinstance(document, Mapping) else _read(self.root / document, place)
-        operations, refused = _operations(content, name, place)
+        operations, refused = _operations(content, headers or {}, name, place)
         part = ToolServer(
             name=name, place=place, protocol="openapi", url=_base(base_url, content, name, place), only=_texts(only),
             timeout=seconds(timeout), concurrency=at_once(concurrency), reaches=_reaches(effects, place), cost=cost,
@@ -123,9 +123,11 @@ def _reaches(effects: Mapping[str, Reach] | None, place: Place) -> dict[str, Rea
     return dict(effects or {})
 
 
-def _operations(document: Mapping[str, Any], name: str, place: Place) -> tuple[dict[str, Operation], dict[str, str]]:
+def _operations(
+    document: Mapping[str, Any], headers: Mapping[str, str], name: str, place: Place
+) -> tuple[dict[str, Operation], dict[str, str]]:
     try:
-        return operations_of(document)
+        return operations_of(document, headers)
     except Unfit as why:
         raise DeclarationError("P105", f"the document of `{name}`: {why}", place=place, fix="give OpenAPI 3") from why
 

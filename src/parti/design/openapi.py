@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -22,6 +22,12 @@ METHODS: Final = {
 
 NOT_JSON_SCHEMA: Final = frozenset({"nullable", "discriminator", "xml", "externalDocs", "example"})
 """Keywords of OpenAPI's schemas that JSON schema does not have."""
+
+OURS: Final = frozenset({
+    "authorization", "proxy-authorization", "accept", "content-type", "idempotency-key", "host", "cookie", "forwarded",
+    "x-real-ip", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
+})  # fmt: skip
+"""Headers that are said by `headers=`, by Parti or by HTTP itself, and never by a model; `X-Forwarded-…` are others."""
 
 REFS_MAX: Final = 64
 """References that may lead one to the next."""
@@ -48,8 +54,14 @@ class Operation:
         return METHODS[self.method]
 
 
-def operations_of(document: Mapping[str, Any]) -> tuple[dict[str, Operation], dict[str, str]]:
-    """The operations by name, and the reason for each that cannot be offered. Raises Unfit for what is no OpenAPI 3."""
+def operations_of(
+    document: Mapping[str, Any], headers: Collection[str] = ()
+) -> tuple[dict[str, Operation], dict[str, str]]:
+    """The operations by name, and the reason for each that cannot be offered. Raises Unfit for what is no OpenAPI 3.
+
+    `headers` are those that the program says itself: like those of OURS, they are no arguments.
+    """
+    said = OURS | {header.lower() for header in headers}
     version = str(document.get("openapi", ""))
     if not version.startswith("3.") or not isinstance(document.get("paths"), Mapping):
         raise Unfit(f"it is not an OpenAPI 3 document (openapi: {version or 'missing'})")
@@ -62,7 +74,7 @@ def operations_of(document: Mapping[str, Any]) -> tuple[dict[str, Operation], di
             refused[name] = "two operations have this name"
             continue
         try:
-            found[name] = _operation(document, name, path, method, shared, facts)
+            found[name] = _operation(document, name, path, method, shared, facts, said)
         except Unfit as why:
             refused[name] = str(why)
     return found, refused
@@ -77,7 +89,13 @@ def _described(document: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any
 
 
 def _operation(
-    document: Mapping[str, Any], name: str, path: str, method: str, shared: list[Any], facts: Mapping[str, Any]
+    document: Mapping[str, Any],
+    name: str,
+    path: str,
+    method: str,
+    shared: list[Any],
+    facts: Mapping[str, Any],
+    said: Collection[str],
 ) -> Operation:
     properties: dict[str, Any] = {}
     required: list[str] = []
@@ -88,8 +106,8 @@ def _operation(
             continue
         if where not in ("path", "query", "header"):
             raise Unfit(f"its parameter {given.get('name')!r} is in {where!r}")
-        if str(given["name"]).lower() in ("authorization", "accept", "content-type", "idempotency-key"):
-            continue  # these are said by headers=, and by Parti
+        if where == "header" and (given["name"].lower() in said or given["name"].lower().startswith("x-forwarded-")):
+            continue
         schema = given.get("schema")
         if not isinstance(schema, Mapping):
             raise Unfit(f"its parameter {given['name']!r} has no schema")
