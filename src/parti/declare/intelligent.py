@@ -14,6 +14,7 @@ from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
+from parti.design.addresses import shown_address
 from parti.design.agent import Agent, name_for_model
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
@@ -99,7 +100,9 @@ class Intelligent(Serving):
         if attempts < 1 or max_tokens < 1 or (per_minute is not None and per_minute <= 0):
             raise DeclarationError("P105", "attempts, max_tokens and per_minute are at least 1", fix="give more")
         if target.startswith(("http://", "https://")) and not model:
-            raise DeclarationError("P105", f"{target} does not say which model", fix='add model="its-name"')
+            raise DeclarationError(
+                "P105", f"{shown_address(target)} does not say which model", fix='add model="its-name"'
+            )
         others = tuple(part_of(other, LlmHandle, what="a fallback").name for other in fallbacks)
         part = Llm(
             name=name or _name_of(target, model), place=place, target=target, model=model, fallbacks=others,
@@ -239,7 +242,7 @@ def _callable_by_agents(tool: object, agent: str) -> str:
 def _name_of(target: str, model: str) -> str:
     """A name for a model that was given none: its own, without who provides it."""
     if target.startswith(("http://", "https://")):
-        return f"{urlparse(target).netloc}:{model}"
+        return f"{urlparse(shown_address(target)).netloc}:{model}"
     return target.partition(":")[2] or target
 
 

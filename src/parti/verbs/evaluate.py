@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from parti.design.addresses import shown_address
 from parti.design.agent import Agent
 from parti.design.evaluation import Evaluation
 from parti.design.graph import Design
@@ -73,7 +74,7 @@ async def evaluate(
     part = part_under(design, evaluation)
     result = Result(
         name=name, version=version, of=part.name, prompt=part.version if isinstance(part, Agent) else "",
-        llm=design.get(Llm, part.llm).target if isinstance(part, Agent) else "", check=evaluation.check.name, at=now(),
+        llm=shown_address(design.get(Llm, part.llm).target) if isinstance(part, Agent) else "", check=evaluation.check.name, at=now(),
         gate=evaluation.gate, usd_checking=trying.usd_checking, cases=tuple(scored),
     )  # fmt: skip
     async with target.changing(token) as system:
