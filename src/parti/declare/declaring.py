@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from parti.declare.handles import FunctionHandle, PartHandle
+from parti.declare.options import refuse_unless
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
 from parti.design.endpoint import Endpoint, Method
@@ -180,6 +181,7 @@ def text_of(thing: object, word: str) -> str:
 
 def at_once(concurrency: int) -> int:
     """How many runs may be at work at once: at least one."""
+    refuse_unless(int, "give a whole number from 1 on", concurrency=concurrency)
     if concurrency < 1:
         raise DeclarationError("P105", f"concurrency={concurrency} lets nothing run", fix="give at least 1")
     return concurrency

@@ -11,6 +11,7 @@ from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, To
 from parti.declare.declaring import at_once, caller, placed
 from parti.declare.exposing import endpoint_for, exposures_of
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
+from parti.declare.options import refuse_unless, refuse_unless_given, refuse_unless_listed
 from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
@@ -97,8 +98,19 @@ class Intelligent(Serving):
         where, and by whom, data is processed.
         """
         place = self._at(caller())
+        refuse_unless(
+            str, "write a text", target=target, model=model, name=name or "", region=region, processor=processor
+        )
+        refuse_unless(int, "give a whole number from 1 on", attempts=attempts, max_tokens=max_tokens)
+        refuse_unless_given((int, float), "give a number above 0", per_minute=per_minute)
+        refuse_unless_given(int, "give a number of tokens", context=context)
+        refuse_unless_given(Price, "write Price(input=0.15, output=0.6)", price=price)
+        refuse_unless_given(Mapping, 'write {"temperature": 0.2}', settings=settings)
+        refuse_unless_listed("write fallbacks=[other]", fallbacks=fallbacks)
         if attempts < 1 or max_tokens < 1 or (per_minute is not None and per_minute <= 0):
             raise DeclarationError("P105", "attempts, max_tokens and per_minute are at least 1", fix="give more")
+        if context is not None and context < 1:
+            raise DeclarationError("P105", f"context={context} has room for nothing", fix="give a number of tokens")
         if target.startswith(("http://", "https://")) and not model:
             raise DeclarationError(
                 "P105", f"{shown_address(target)} does not say which model", fix='add model="its-name"'
@@ -140,6 +152,13 @@ class Intelligent(Serving):
         agent of A2A (``"a2a"``), as a model of an OpenAI-compatible server (``"openai"``).
         """
         place = self._at(caller())
+        refuse_unless(int, "give a whole number", turns=turns, repairs=repairs, sessions=sessions)
+        refuse_unless_listed("write tools=[look, post]", tools=tools)
+        refuse_unless_given(Budget, "write Budget(usd=0.5, tokens=50_000)", budget=budget)
+        if not callable(instructions):
+            fix = "give a text, a function with a docstring, or a Prompt"
+            refuse_unless((str, Prompt), fix, instructions=instructions)
+        refuse_unless(Collection, 'write expose=("mcp",)', expose=expose)
         if turns < 1 or repairs < 0 or not 0 <= sessions <= SESSIONS_MAX:
             said = f"{turns} turns, {repairs} repairs, {sessions} sessions"
             raise DeclarationError("P105", said, fix=f"give at least one turn, and at most {SESSIONS_MAX} sessions")
@@ -187,6 +206,7 @@ class Intelligent(Serving):
         memory runs name scopes as they like; else each reads and writes the facts of its own key.
         """
         place = self._at(caller())
+        refuse_unless(int, "give a whole number", facts=facts, characters=characters)
         if not (1 <= facts <= FACTS_MAX and 1 <= characters <= CHARACTERS_MAX):
             raise DeclarationError(
                 "P105", f"{facts} facts of {characters} characters",

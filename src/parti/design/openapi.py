@@ -80,12 +80,14 @@ def operations_of(
     return found, refused
 
 
-def _described(document: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any], Mapping[str, Any]]]:
+def _described(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Mapping[str, Any]]]:
     for path, item in document["paths"].items():
+        if not isinstance(path, str):
+            raise Unfit(f"its path {path!r} is not a text")
         if isinstance(item, Mapping):
             for method in METHODS:
                 if isinstance(item.get(method), Mapping):
-                    yield path, method, list(item.get("parameters") or ()), item[method]
+                    yield path, method, item.get("parameters"), item[method]
 
 
 def _operation(
@@ -93,7 +95,7 @@ def _operation(
     name: str,
     path: str,
     method: str,
-    shared: list[Any],
+    shared: object,
     facts: Mapping[str, Any],
     said: Collection[str],
 ) -> Operation:
@@ -125,10 +127,10 @@ def _operation(
     return Operation(name, method, path, summary, _with_definitions(document, schema), places)
 
 
-def _parameters(document: Mapping[str, Any], shared: list[Any], facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parameters(document: Mapping[str, Any], shared: object, facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Parameters of the path and of the operation, whose own word counts."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for given in (*shared, *(facts.get("parameters") or ())):
+    for given in (*_listed(shared, "parameters"), *_listed(facts.get("parameters"), "parameters")):
         parameter = _resolved(document, given)
         if not isinstance(parameter.get("name"), str):
             raise Unfit("a parameter has no name")
@@ -148,10 +150,12 @@ def _body(
         return
     body = _resolved(document, facts["requestBody"])
     content = body.get("content") or {}
-    kind = next((kind for kind in content if kind.split(";")[0].strip() == "application/json"), None)
+    if not isinstance(content, Mapping):
+        raise Unfit("the content of its body is no object")
+    kind = next((kind for kind in content if str(kind).split(";")[0].strip() == "application/json"), None)
     if kind is None:
-        raise Unfit(f"its body is {', '.join(content) or 'of no kind'}, not application/json")
-    written = content[kind].get("schema", {})
+        raise Unfit(f"its body is {', '.join(map(str, content)) or 'of no kind'}, not application/json")
+    written = _resolved(document, content[kind]).get("schema", {})
     schema = _resolved(document, written)
     given = schema.get("properties")
     fields: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
@@ -160,13 +164,19 @@ def _body(
         properties.update(fields)
         places.update(dict.fromkeys(fields, "body"))
         if body.get("required"):
-            required.extend(schema.get("required", ()))
+            required.extend(_listed(schema.get("required"), "required fields"))
         return
     if "body" in properties:
         raise Unfit("it has both a parameter `body` and a body")
     properties["body"], places["body"] = written, "whole"
     if body.get("required"):
         required.append("body")
+
+
+def _listed(thing: object, what: str) -> list[Any]:
+    if thing is not None and not isinstance(thing, list):
+        raise Unfit(f"its {what} are no list")
+    return thing or []
 
 
 def _resolved(document: Mapping[str, Any], thing: Any) -> Mapping[str, Any]:
