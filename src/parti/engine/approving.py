@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from parti.design.approval import Approval
 from parti.design.payload import Payload, schema_digest
 from parti.design.tool import Tool
 from parti.engine import waiting
+from parti.engine.showing import SHOWN_MAX, fair_shares, shown
 from parti.errors import StepFailed
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
-
-SHOWN_MAX: Final = 2_000
-"""Characters of the arguments that the person is shown."""
 
 _YES_OR_NO: TypeAdapter[bool] = TypeAdapter(bool)
 ANSWER: Final = Payload("bool", _YES_OR_NO, _YES_OR_NO.json_schema(), schema_digest(_YES_OR_NO.json_schema()))
@@ -37,7 +36,11 @@ async def approve(context: RunContext, tool: Tool, approval: Approval, arguments
 
 
 def _question(tool: Tool, arguments: tuple[Any, ...]) -> str:
-    named = zip(tool.function.parameters, arguments, strict=True)
-    shown = ", ".join(f"{parameter.name}={parameter.payload.encode(value).decode()}" for parameter, value in named)
-    more = f" [{len(shown) - SHOWN_MAX} more characters]" if len(shown) > SHOWN_MAX else ""
-    return f"May `{tool.name}` be called with {shown[:SHOWN_MAX]}{more}?"
+    """What the person is asked: every argument by name, those that are long cut each by itself."""
+    bodies = [
+        parameter.payload.encode(value) for parameter, value in zip(tool.function.parameters, arguments, strict=True)
+    ]
+    shares = fair_shares([len(body) for body in bodies], SHOWN_MAX)
+    named = zip(tool.function.parameters, bodies, shares, strict=True)
+    texts = (f"{one.name}={shown(one.name, from_json(body), share)}" for one, body, share in named)
+    return f"May `{tool.name}` be called with {', '.join(texts)}?"
