@@ -68,6 +68,7 @@ class RunContext:
         "account",
         "called",
         "path",
+        "reading",
         "run",
         "told",
         "until",
@@ -94,6 +95,8 @@ class RunContext:
         """Whether it is inside of a tool or step, which a replay does not call again."""
         self.told = Told()
         """What the call that it is the inside of says it has cost so far; shared with the tasks that it starts."""
+        self.reading = ""
+        """See ports.context.Context."""
         self._branches = 0
         self._chance: random.Random | None = None
         self._ids = 0
@@ -107,7 +110,7 @@ class RunContext:
         self._branches += 1
         self.run.branched = True
         branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
-        branch.told, branch.called = self.told, self.called
+        branch.told, branch.called, branch.reading = self.told, self.called, self.reading
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
@@ -126,9 +129,20 @@ class RunContext:
 
     def check(self, arrow: str) -> None:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""
+        self._refuse_while_reading()
         self.uses += 1
         self.refuse_when_over()
         self.report(arrow)
+
+    def _refuse_while_reading(self) -> None:
+        """A replay gets a stream in other pieces: what is done for each would be done another number of times."""
+        if self.reading:
+            raise RunError(
+                "P301",
+                f"no part can be used between the pieces of what `{self.reading}` says",
+                place=self.run.runner.place,
+                fix="collect the text, and use parts once the stream is read to its end; `parti.tell` may be used before",
+            )
 
     def report(self, arrow: str) -> None:
         """Report an arrow that the design does not have, once."""
@@ -262,6 +276,7 @@ class RunContext:
 
     def now(self) -> datetime:
         """See ports.context.Context."""
+        self._refuse_while_reading()
         run = self.run
         known = run.recorded.take(self.path, "now", "") if run.recorded else None
         at: Seconds = known.answer if known else round(run.services.clock.now(), 6)
@@ -271,12 +286,14 @@ class RunContext:
 
     def random(self) -> random.Random:
         """See ports.context.Context."""
+        self._refuse_while_reading()
         if self._chance is None:
             self._chance = random.Random(self._drawn("random"))
         return self._chance
 
     def uuid(self) -> UUID:
         """See ports.context.Context."""
+        self._refuse_while_reading()
         self._ids += 1
         return UUID(bytes=self._drawn(f"uuid {self._ids}"), version=4)
 

@@ -43,10 +43,13 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
         raise DeclarationError("P110", "agents need the agent loop", fix="make the engine with parti.wiring.new_engine")
     started = run.services.clock.now()
     inside = _inside(context, agent)
-    outcome = await _within(inside, loop(run.services.design, agent, task, tell=tell, before=before), started)
+    said = list[str]()
+    outcome = await _within(
+        inside, loop(run.services.design, agent, task, tell=tell and _noted(tell, said), before=before), started
+    )
     took = run.services.clock.now() - started
     kind = Kind.STEP if outcome.done else Kind.FAIL
-    run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome))
+    run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome, "".join(said)))
     if run.services.replay_each:
         await rewind(context)
     return _kept(context, agent, before, task, outcome)
@@ -101,18 +104,31 @@ async def _within(inside: RunContext, working: Any, started: Seconds) -> Outcome
 
 
 def outcome_of(agent: Agent, known: Entry, tell: Tell | None) -> Outcome[Any]:
-    """An outcome out of the journal."""
+    """An outcome out of the journal. What was said on the way to it is told in one piece."""
     facts = dict(known.answer)
+    said = facts.pop("said", facts["text"])
     output = facts.pop("output", None)
     value = agent.output.decode(to_json(output)) if facts["reason"] == "done" else None
     outcome = Outcome(value, **facts)
-    if tell is not None and outcome.text:
-        tell(outcome.text)
+    if tell is not None and said:
+        tell(said)
     return outcome
 
 
-def _packed(agent: Agent, outcome: Outcome[Any]) -> bytes:
+def _noted(tell: Tell, said: list[str]) -> Tell:
+    """`tell`, with all that is told noted in `said`."""
+
+    def both(text: str) -> None:
+        said.append(text)
+        tell(text)
+
+    return both
+
+
+def _packed(agent: Agent, outcome: Outcome[Any], said: str) -> bytes:
     facts = {name: getattr(outcome, name) for name in ("reason", "text", "turns", "usd", "tokens", "tokens_out")}
     if outcome.done:
         facts["output"] = from_json(agent.output.encode(outcome.output))
+    if said and said != outcome.text:  # a stream: a replay tells as much
+        facts["said"] = said
     return to_json(facts)
