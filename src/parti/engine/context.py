@@ -44,6 +44,7 @@ from parti.engine.budgets import Told
 from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
+from parti.engine.stints import Stint
 from parti.errors import RunError
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
@@ -70,6 +71,7 @@ class RunContext:
         "path",
         "reading",
         "run",
+        "stints",
         "told",
         "until",
         "uses",
@@ -88,7 +90,9 @@ class RunContext:
         self.path = path
         self._key = key
         self.until = until
-        """When what surrounds it is given up: the earliest timeout of all around, in seconds since 1970."""
+        """When what surrounds it is given up: the earliest timeout of all around but stints, in seconds since 1970."""
+        self.stints: tuple[Stint, ...] = ()
+        """The seconds at work of the agents that it works for."""
         self.account = account
         """Where what its calls cost is taken from; None while nothing limits the run."""
         self.called = False
@@ -111,12 +115,13 @@ class RunContext:
         self.run.branched = True
         branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
         branch.told, branch.called, branch.reading = self.told, self.called, self.reading
+        branch.stints = self.stints
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
         inside = RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
-        inside.called = True
+        inside.called, inside.stints = True, self.stints
         return inside
 
     def question(self, who: str, text: str) -> str:
@@ -321,7 +326,8 @@ class RunContext:
     def time_left(self) -> Seconds:
         """See ports.context.Context."""
         self._must_be_inside("the time left")
-        return max(0.0, self.until - self.run.services.clock.now())
+        until = min([self.until, *(stint.ends for stint in self.stints)])
+        return max(0.0, until - self.run.services.clock.now())
 
     def _must_be_inside(self, what: str) -> None:
         if "/" not in self.path:
