@@ -12,7 +12,7 @@ from parti.design.payload import Payload, schema_digest
 from parti.design.tool import Tool
 from parti.engine import waiting
 from parti.engine.showing import SHOWN_MAX, fair_shares, shown
-from parti.errors import StepFailed
+from parti.errors import RunError, StepFailed
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
@@ -22,7 +22,17 @@ ANSWER: Final = Payload("bool", _YES_OR_NO, _YES_OR_NO.json_schema(), schema_dig
 
 
 async def approve(context: RunContext, tool: Tool, approval: Approval, arguments: tuple[Any, ...]) -> None:
-    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not."""
+    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not.
+
+    Raises P301 inside a tool or step: its timeout would not wait for the person.
+    """
+    if context.called:
+        raise RunError(
+            "P301",
+            f"the approval of `{tool.name}` is for handlers and agents",
+            place=tool.place,
+            fix="call it outside of the tool or step",
+        )
     context.report(f"asks {approval.who}")
     asking = waiting.Asking(approval.who, _question(tool, arguments), ANSWER, approval.timeout, approval.default)
     if not await waiting.ask(context, asking):
