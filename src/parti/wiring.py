@@ -54,12 +54,13 @@ def new_engine(
     providers: Providers | None = None,
     tape: Tape | None = None,
     embedder: Embedder | None = None,
+    servers: ToolServers | None = None,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
     One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
     language models; `tape` records what those answer, or plays it back. `embedder` embeds in
-    place of the embedded model.
+    place of the embedded model, and `servers` stand in the place of the declared tool servers.
     """
     return Engine(
         design,
@@ -72,7 +73,7 @@ def new_engine(
         agents=work,
         embedder=(embedder or embedder_for(design)) if works else None,
         nearest=nearest,
-        servers=servers_for(design) if works else None,
+        servers=(servers or servers_for(design)) if works else None,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )

@@ -11,8 +11,27 @@ from pathlib import Path
 import pytest
 from cli_apps import lines, parti, work
 
-from parti import System
+from parti import Budget, Cost, StepFailed, System, spend
+from parti.ports.store import State
 from parti.testing import WordEmbedder, running
+
+OVERSPENDING = """\
+from pydantic import BaseModel
+from parti import Budget, Cost, System
+
+class Order(BaseModel):
+    id: str
+
+desk = System("desk")
+orders = desk.topic("orders", Order, key="id")
+
+@desk.tool(effect="read", cost=Cost(usd=0.02))
+async def look() -> None: ...
+
+@desk.on(orders, budget=Budget(usd=0.01))
+async def decide(order: Order) -> None:
+    await look()
+"""
 
 
 @pytest.fixture
@@ -43,6 +62,9 @@ def test_up_closes_with_figures_of_each_runner(desk: Path) -> None:
     assert 0 < decide["p50"] <= decide["p99"] < 5
     assert closed["monitors"] == {"Verdicts": {"count": 1.0}}
     assert closed["journal"] > 100
+    [failure] = closed["failures"]
+    assert (failure["runner"], failure["code"], failure["error"]) == ("decide", "P307", "ValueError: a bad order")
+    assert failure["run"] == run_of("b")
 
 
 def test_up_says_the_same_in_words(desk: Path) -> None:
@@ -53,6 +75,18 @@ def test_up_says_the_same_in_words(desk: Path) -> None:
     assert "waiting for a person" in said.out
     assert "journal " in said.out
     assert said.err.endswith("next: parti runs\n")
+
+
+def test_up_says_why_runs_died_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(OVERSPENDING)
+    lines(tmp_path / "events.jsonl", {"id": "a"}, {"id": "b"})
+    parti("publish", "orders", "events.jsonl")
+    said = parti("up", "--until-idle", "--port", "0")
+    assert said.out.count("decide failed  app.py:") == 1, "each reason once"
+    assert ": P312 " in said.out
+    assert "\n  try: raise budget=" in said.out
+    assert said.err.endswith("next: parti runs --state dead\n")
 
 
 def test_runs_are_narrowed_down(worked: Path) -> None:
@@ -100,6 +134,33 @@ def test_why_tells_what_was_remembered_and_forgotten(tmp_path: Path) -> None:
     assert said.code == 0
     assert '"the roof leaks"' in said.out
     assert "memory:notes" in said.out
+
+
+def test_why_tells_what_was_reserved_and_spent(tmp_path: Path) -> None:
+    desk = System("desk")
+
+    @desk.tool(effect="read", cost=Cost(usd=0.02))
+    async def look() -> None:
+        spend(usd=0.005)
+
+    @desk.post("/work", budget=Budget(usd=0.03))
+    async def work(times: int) -> None:
+        for _ in range(times):
+            await look()
+
+    async def main() -> list[str]:
+        async with running(desk, tmp_path / "desk.parti") as live:
+            done = [(await live.call("work", [1])).run]
+            with pytest.raises(StepFailed):
+                await live.call("work", [9])
+            return done + [run.id for run in await live.store.runs(state=State.DEAD)]
+
+    done, dead = asyncio.run(main())
+    said = parti("why", done, "--store", str(tmp_path / "desk.parti"), env={"COLUMNS": "160"})
+    assert (said.code, "reserved $0.02" in said.out, "$-0.015" in said.out) == (0, True, True), said
+    said = parti("why", dead, "--store", str(tmp_path / "desk.parti"), env={"COLUMNS": "160"})
+    assert "P312" in said.out
+    assert "\ntry     " in said.out, "what died says what to do"
 
 
 def test_why_says_it_in_words(worked: Path) -> None:

@@ -267,3 +267,15 @@ async def ship(order: Order) -> None:
     one, other = design.by_name["add"], design.by_name["double"]
     assert (one.timeout, one.retry, str(one.place)) == (other.timeout, other.retry, "app.py:14")  # type: ignore[union-attr]
     assert {arrow.target for arrow in design.arrows if arrow.source == "ship"} == {"orders", "add", "double"}
+
+
+def test_an_effect_that_is_none_of_the_three_is_no_step_in_disguise(tmp_path: Path) -> None:
+    error = failure(
+        tmp_path,
+        """
+        @desk.tool(effect="writes", idempotent=True)
+        async def charge(id: str) -> None: ...
+    """,
+    )
+    expect(error, "P105", "app.py:14", "'writes' is no effect")
+    assert error.fix == "one of: none, read, write"

@@ -340,7 +340,7 @@ def answer_of(target: str, **options) -> Answer:
 MISDECLARED = {
     "openai:gpt-4o": "set the environment variable OPENAI_API_KEY",
     "nobody:tiny": "correct the target",
-    "tiny": "correct the target",
+    "tiny": "say whose model it is: 'provider:tiny'",
     "http://127.0.0.1:1/v1": 'add model="..."',
 }
 

@@ -244,3 +244,16 @@ def test_clients_of_the_version_before_are_answered() -> None:
         assert wrong["error"]["code"] == -32700
 
     in_desk(test, ["red"])
+
+
+def test_the_tasks_of_other_tenants_do_not_hide_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parti.serve.outwards.a2a_agent.PAGE_MAX", 1)
+
+    async def test(live: Live) -> None:
+        async with client_of(live) as client:
+            own = await told(client, message("a poem"))
+            await live.call("poet.served", ["a poem", ""], idempotency_key="k", tenant="acme")
+            listed = await client.list_tasks(ListTasksRequest())
+            assert [task.id for task in listed.tasks] == [own.id]
+
+    in_desk(test, ["roses are red", "violets are blue"])

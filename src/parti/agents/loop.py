@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -41,10 +41,16 @@ UNABLE: Final = frozenset({"P305", "P308", "P310"})
 
 
 async def work(
-    design: Design, agent: Agent, task: str, *, tell: Tell | None, before: Sequence[Exchange] = ()
+    design: Design,
+    agent: Agent,
+    task: str,
+    *,
+    tell: Tell | None,
+    before: Sequence[Exchange],
+    so_far: Callable[[Outcome[Any]], None],
 ) -> Outcome[Any]:
     """Implements ports.agents.AgentLoop."""
-    return await _Work(design, agent, tell).on(task, before)
+    return await _Work(design, agent, tell, so_far).on(task, before)
 
 
 @dataclass(slots=True)
@@ -54,6 +60,7 @@ class _Work:
     design: Design
     agent: Agent
     tell: Tell | None
+    so_far: Callable[[Outcome[Any]], None]
     box: Toolbox = field(init=False)
     notes: Notebook = field(init=False)
     llm: Llm = field(init=False)
@@ -119,6 +126,7 @@ class _Work:
         self.tokens += answer.tokens_in + answer.tokens_out
         self.tokens_out += answer.tokens_out
         self.text = answer.text or self.text
+        self.so_far(self._stopped("seconds"))
 
     # Calls
 

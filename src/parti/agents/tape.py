@@ -52,7 +52,7 @@ class Playing:
 
     def __init__(self, folder: Path, inner: Llms) -> None:
         if not folder.is_dir():
-            raise LlmError("P706", "there is no tape", place=folder, fix="record one with `parti up --record FOLDER`")
+            raise LlmError("P706", "there is no tape", place=folder, fix="record one with --record FOLDER")
         self._folder = folder
         self._inner = inner
         self._played: dict[str, int] = {}
@@ -84,7 +84,7 @@ class Playing:
     def _missing(self, llm: Llm, request: Request) -> LlmError:
         wanted = _lines(request_facts(llm, request))
         nearest = max(self._recorded(), key=lambda lines: _likeness(lines, wanted), default=None)
-        fix = "record it with `parti up --record FOLDER`"
+        fix = "record it with --record FOLDER"
         if nearest is None:
             return LlmError("P706", f"the tape is empty, `{llm.name}` was asked", place=self._folder, fix=fix)
         changes = [line for line in difflib.unified_diff(nearest, wanted, lineterm="", n=0) if _is_change(line)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from parti.design.agent import Agent
+from parti.design.agent import Agent, name_for_model
 from parti.design.function import schema_of
 from parti.design.graph import Design
 from parti.design.step import Step
@@ -63,10 +62,12 @@ class Toolbox:
 def arguments_of(part: Tool | Step, call: ToolCall, key: str = "") -> tuple[Any, ...]:
     """The arguments of a call, each of its parameter's type. Raises InvalidCall naming what does not fit.
 
-    `key` is the idempotency key for a tool of a server, which takes all that the model wrote as one object.
+    `key` is the idempotency key for a tool of a server, which takes all that the model wrote as one object: in the order
+    of names, because the same arguments in another order have the same key.
     """
     given = object_in(call)
     if isinstance(part, Tool) and part.server:
+        given = _sorted(given)
         given = {"arguments": given, "key": key} if part.key else {"arguments": given}
     parameters = part.function.parameters
     unknown = given.keys() - {parameter.name for parameter in parameters}
@@ -133,11 +134,6 @@ def cut(text: str) -> str:
     if len(text) <= RESULT_MAX:
         return text
     return f"{text[:RESULT_MAX]}\n[{len(text) - RESULT_MAX} more characters were left out]"
-
-
-def name_for_model(name: str) -> str:
-    """A part's name as providers allow it: letters, digits, `_` and `-`, at most 64."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
 
 
 def _free_name(name: str, taken: Container[str]) -> str:

@@ -17,6 +17,11 @@ def print_closing(closing: Closing) -> None:
         headers = ("runner", "done", "waiting for a person", "failed", "per second", "p50", "p99", "done in all")
         print_line()
         print_table(headers, map(_row, closing.runners), numbers=range(1, 8))
+    for failure in closing.failures:
+        print_line()
+        print_line(f"{failure.runner} failed  {failure.place}: {failure.code} {failure.error}")
+        if failure.fix:
+            print_line(f"  try: {failure.fix}")
     for title, figures in closing.monitors.items():
         print_line()
         print_line(title, "bold")

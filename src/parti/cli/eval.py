@@ -62,7 +62,7 @@ def eval(
     if as_json:
         print_json([_facts(one) for one in done])
     elif done:
-        say_next(again(f"eval {done[-1].result.name} --compare previous", app, store))
+        say_next(again(f"eval {done[-1].result.name} --stored", app, store))
     else:
         print_line("the app declares no evaluation")
     if not all(one.passed for one in done):

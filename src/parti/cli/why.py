@@ -112,14 +112,14 @@ def _values(entry: Moment, width: int) -> str:
     return f"{compact(entry.arguments, width // 2)} → {compact(answer, width // 2)}"
 
 
-def _spending(nanos: int, tokens: int, steps: int) -> str:
-    """What was spent, or given back of what was reserved."""
+def _spending(nanos: int, tokens: int, steps: int, reserved: int = 0) -> str:
+    """What was spent, given back of what was reserved, or `reserved` before a call."""
     parts = [
         f"${nanos / 1e9:g}" if nanos else "",
         f"{tokens} tokens" if tokens else "",
         f"{steps} step" if steps else "",
     ]
-    return ", ".join(part for part in parts if part)
+    return ("reserved " if reserved else "") + ", ".join(part for part in parts if part)
 
 
 def _error(facts: Any) -> Any:
@@ -141,6 +141,8 @@ def _endings(found: Why, width: int) -> Iterator[str]:
         facts = plain(found.run.error)
         place = f"{facts['place']}: " if facts.get("place") else ""
         yield f"error   {place}{_error(facts)}"
+        if facts.get("try"):
+            yield f"try     {facts['try']}"
     for question in found.questions:
         if question.state == "open":
             yield f"waits   for {question.who} since {moment(question.asked)}: {compact(question.text, width)}"

@@ -79,7 +79,10 @@ class ToolServerHandle(PartHandle):
 
 
 class Work(Generic[T]):
-    """Work under way. Each text is a piece of what the model says; after the last, `outcome` is there."""
+    """Work under way. Each text is a piece of what the model says; after the last, `outcome` is there.
+
+    Until then no part can be used where it is read (P301), only `parti.tell`: a replay gets the text in other pieces.
+    """
 
     def __init__(self, agent: Agent, task: str) -> None:
         self._agent = agent
@@ -103,7 +106,9 @@ class Work(Generic[T]):
         return self
 
     async def __anext__(self) -> str:
+        reader = required(f"the agent `{self._agent.name}`")
         piece = await self._pieces.get()
+        reader.reading = "" if piece is None else self._agent.name
         if piece is None:
             await self._task  # raises what ended it
             raise StopAsyncIteration

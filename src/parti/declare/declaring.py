@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from parti.declare.handles import FunctionHandle, PartHandle
+from parti.declare.options import refuse_unless
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
 from parti.design.endpoint import Endpoint, Method
-from parti.design.evaluation import Evaluation
+from parti.design.evaluation import Evaluation, OwnChecker
 from parti.design.function import Function
 from parti.design.goals import Retry, Slo
 from parti.design.graph import Arrow, Design, Kind, Opaque, Part
@@ -83,8 +85,17 @@ class Declaring:
             self.slo,
             self._place,
             self.retain,
-            tuple(self._evaluations.values()),
+            tuple(self._with_calls(evaluation) for evaluation in self._evaluations.values()),
         )
+
+    def _with_calls(self, evaluation: Evaluation) -> Evaluation:
+        """The evaluation, with the parts that its checker calls."""
+        from parti.declare.arrows import read_arrows  # noqa: PLC0415 see above
+
+        if not isinstance(evaluation.check, OwnChecker):
+            return evaluation
+        arrows = read_arrows(evaluation.name, evaluation.check.function, root=self.root).arrows
+        return replace(evaluation, checking=tuple(sorted({arrow.target for arrow in arrows if arrow.kind == "calls"})))
 
     def _runner(
         self, part: Handler | Endpoint | Schedule | Monitor, function: Callable[P, Any]
@@ -170,6 +181,7 @@ def text_of(thing: object, word: str) -> str:
 
 def at_once(concurrency: int) -> int:
     """How many runs may be at work at once: at least one."""
+    refuse_unless(int, "give a whole number from 1 on", concurrency=concurrency)
     if concurrency < 1:
         raise DeclarationError("P105", f"concurrency={concurrency} lets nothing run", fix="give at least 1")
     return concurrency

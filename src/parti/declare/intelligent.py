@@ -11,10 +11,12 @@ from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, To
 from parti.declare.declaring import at_once, caller, placed
 from parti.declare.exposing import endpoint_for, exposures_of
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
+from parti.declare.options import refuse_unless, refuse_unless_given, refuse_unless_listed
 from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
-from parti.design.agent import Agent
+from parti.design.addresses import shown_address
+from parti.design.agent import Agent, name_for_model
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
@@ -23,6 +25,7 @@ from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
 from parti.design.places import Place
 from parti.design.prompt import Prompt, Template, version_of_text
+from parti.design.tool_server import ToolServer
 from parti.errors import DeclarationError, PayloadError
 from parti.units import seconds
 
@@ -95,10 +98,23 @@ class Intelligent(Serving):
         where, and by whom, data is processed.
         """
         place = self._at(caller())
+        refuse_unless(
+            str, "write a text", target=target, model=model, name=name or "", region=region, processor=processor
+        )
+        refuse_unless(int, "give a whole number from 1 on", attempts=attempts, max_tokens=max_tokens)
+        refuse_unless_given((int, float), "give a number above 0", per_minute=per_minute)
+        refuse_unless_given(int, "give a number of tokens", context=context)
+        refuse_unless_given(Price, "write Price(input=0.15, output=0.6)", price=price)
+        refuse_unless_given(Mapping, 'write {"temperature": 0.2}', settings=settings)
+        refuse_unless_listed("write fallbacks=[other]", fallbacks=fallbacks)
         if attempts < 1 or max_tokens < 1 or (per_minute is not None and per_minute <= 0):
             raise DeclarationError("P105", "attempts, max_tokens and per_minute are at least 1", fix="give more")
+        if context is not None and context < 1:
+            raise DeclarationError("P105", f"context={context} has room for nothing", fix="give a number of tokens")
         if target.startswith(("http://", "https://")) and not model:
-            raise DeclarationError("P105", f"{target} does not say which model", fix='add model="its-name"')
+            raise DeclarationError(
+                "P105", f"{shown_address(target)} does not say which model", fix='add model="its-name"'
+            )
         others = tuple(part_of(other, LlmHandle, what="a fallback").name for other in fallbacks)
         part = Llm(
             name=name or _name_of(target, model), place=place, target=target, model=model, fallbacks=others,
@@ -136,17 +152,20 @@ class Intelligent(Serving):
         agent of A2A (``"a2a"``), as a model of an OpenAI-compatible server (``"openai"``).
         """
         place = self._at(caller())
+        refuse_unless(int, "give a whole number", turns=turns, repairs=repairs, sessions=sessions)
+        refuse_unless_listed("write tools=[look, post]", tools=tools)
+        refuse_unless_given(Budget, "write Budget(usd=0.5, tokens=50_000)", budget=budget)
+        if not callable(instructions):
+            fix = "give a text, a function with a docstring, or a Prompt"
+            refuse_unless((str, Prompt), fix, instructions=instructions)
+        refuse_unless(Collection, 'write expose=("mcp",)', expose=expose)
         if turns < 1 or repairs < 0 or not 0 <= sessions <= SESSIONS_MAX:
             said = f"{turns} turns, {repairs} repairs, {sessions} sessions"
             raise DeclarationError("P105", said, fix=f"give at least one turn, and at most {SESSIONS_MAX} sessions")
         asked: Llm = part_of(llm, LlmHandle, what=f"the llm of `{name}`")
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
         kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
-        taken = {"remember", "recall"} & set(names) if kept else set()
-        if taken:
-            raise DeclarationError(
-                "P104", f"`{taken.pop()}` is a tool of every agent with a memory", fix="rename yours"
-            )
+        self._refuse_equal_names([name for name in names if not isinstance(self._parts.get(name), ToolServer)], kept)
         text, template = self._instructions(instructions, place, name)
         version = version_of_text(template.text if template else text)
         part = Agent(
@@ -187,6 +206,7 @@ class Intelligent(Serving):
         memory runs name scopes as they like; else each reads and writes the facts of its own key.
         """
         place = self._at(caller())
+        refuse_unless(int, "give a whole number", facts=facts, characters=characters)
         if not (1 <= facts <= FACTS_MAX and 1 <= characters <= CHARACTERS_MAX):
             raise DeclarationError(
                 "P105", f"{facts} facts of {characters} characters",
@@ -199,6 +219,20 @@ class Intelligent(Serving):
             characters=characters, when_full=when_full, shared=shared,
         )  # fmt: skip
         return MemoryHandle(self._add(part))
+
+    def _refuse_equal_names(self, tools: Sequence[str], memory: str | None) -> None:
+        """Raise P104 for tools that a model would know by one name. (Tools of servers give way when they are offered.)"""
+        known: dict[str, str] = {}
+        for name in tools:
+            shown = name_for_model(name)
+            if memory and shown in ("remember", "recall"):
+                raise DeclarationError(
+                    "P104", f"`{shown}` is a tool of every agent with a memory", fix=f"rename `{name}`"
+                )
+            if known.setdefault(shown, name) != name:
+                raise DeclarationError(
+                    "P104", f"a model knows both `{known[shown]}` and `{name}` as {shown!r}", fix="rename one of them"
+                )
 
     def _instructions(
         self, given: str | Callable[..., Any] | Prompt, place: Place, agent: str
@@ -228,7 +262,7 @@ def _callable_by_agents(tool: object, agent: str) -> str:
 def _name_of(target: str, model: str) -> str:
     """A name for a model that was given none: its own, without who provides it."""
     if target.startswith(("http://", "https://")):
-        return f"{urlparse(target).netloc}:{model}"
+        return f"{urlparse(shown_address(target)).netloc}:{model}"
     return target.partition(":")[2] or target
 
 

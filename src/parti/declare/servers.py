@@ -10,6 +10,8 @@ from typing import Any, get_args
 
 from parti.declare.agent_handles import ToolServerHandle
 from parti.declare.declaring import Declaring, at_once, caller, placed
+from parti.declare.options import refuse_unless, refuse_unless_given, refuse_unless_listed, refuse_unless_texts
+from parti.design.addresses import shown_address
 from parti.design.approval import Approval
 from parti.design.budget import NO_COST, Cost
 from parti.design.openapi import Operation, Unfit, operations_of
@@ -49,11 +51,18 @@ class Serving(Declaring):
         In `env` (of the process) and `headers`, ``${NAME}`` stands for an environment variable.
         """
         place = self._at(caller())
+        refuse_unless(str, "write a text", url=url, pin=pin)
         if bool(command) == bool(url) or isinstance(command, str):
             raise DeclarationError(
                 "P105", f"`{name}` needs a command or a url", place=place,
                 fix='write command=["npx", "the-server"], or url="https://…/mcp"',
             )  # fmt: skip
+        if url and not url.startswith(("http://", "https://")):
+            raise DeclarationError("P105", f"url={shown_address(url)!r} is not HTTP", fix='write url="https://…/mcp"')
+        refuse_unless_listed('write command=["npx", "the-server"]', command=command)
+        for word in command:
+            refuse_unless((str, os.PathLike), 'write command=["npx", "the-server"]', command=word)
+        _refuse_wrong(effects, approval, cost, env=env, headers=headers)
         if (command and headers) or (url and env):
             raise DeclarationError(
                 "P105", "headers= go with url=, and env= with command=", place=place, fix="leave one of them out"
@@ -89,15 +98,18 @@ class Serving(Declaring):
         are those of `mcp`. Raises P708 where an operation that `only` names cannot be offered.
         """
         place = self._at(caller())
+        refuse_unless(str, "write a text", base_url=base_url)
+        refuse_unless((str, Path, Mapping), "give a file, or its content as a dict", document=document)
+        _refuse_wrong(effects, approval, cost, headers=headers)
         content = document if isinstance(document, Mapping) else _read(self.root / document, place)
-        operations, refused = _operations(content, name, place)
+        operations, refused = _operations(content, headers or {}, name, place)
         part = ToolServer(
             name=name, place=place, protocol="openapi", url=_base(base_url, content, name, place), only=_texts(only),
             timeout=seconds(timeout), concurrency=at_once(concurrency), reaches=_reaches(effects, place), cost=cost,
             approval=Approval(approval) if isinstance(approval, str) else approval,
             result_max=size(result_max), headers=dict(headers or {}),
             document=digest_of_operations(operations), operations=operations, refused=refused,
-            about=str((content.get("info") or {}).get("title") or ""),
+            about=_title(content),
         )  # fmt: skip
         _refuse(part)
         return self._served(part)
@@ -107,6 +119,19 @@ class Serving(Declaring):
         if part.approval is not None:
             self._arrow(part.name, "asks", part.approval.who, part.place)
         return ToolServerHandle(part)
+
+
+def _refuse_wrong(effects: object, approval: object, cost: object, **settings: object) -> None:
+    """Raise P105 for an option of another type than both kinds of servers take."""
+    refuse_unless_given(Mapping, 'write effects={"look": "read"}', effects=effects)
+    refuse_unless_given((str, Approval), 'write approval="treasurer", or an Approval', approval=approval)
+    refuse_unless(Cost, "write Cost(usd=0.01)", cost=cost)
+    refuse_unless_texts('write {"NAME": "a text"}', **settings)
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    info = document.get("info")
+    return str(info.get("title") or "") if isinstance(info, Mapping) else ""
 
 
 def _texts(only: Sequence[str]) -> tuple[str, ...]:
@@ -123,9 +148,11 @@ def _reaches(effects: Mapping[str, Reach] | None, place: Place) -> dict[str, Rea
     return dict(effects or {})
 
 
-def _operations(document: Mapping[str, Any], name: str, place: Place) -> tuple[dict[str, Operation], dict[str, str]]:
+def _operations(
+    document: Mapping[str, Any], headers: Mapping[str, str], name: str, place: Place
+) -> tuple[dict[str, Operation], dict[str, str]]:
     try:
-        return operations_of(document)
+        return operations_of(document, headers)
     except Unfit as why:
         raise DeclarationError("P105", f"the document of `{name}`: {why}", place=place, fix="give OpenAPI 3") from why
 

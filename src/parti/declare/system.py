@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, get_args, overload
 
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.evaluations import Evaluating
@@ -108,6 +108,13 @@ class System(Intelligent, Evaluating):
         `approval` is who must agree before each call, a person by role or an Approval; the run waits meanwhile.
         """
         names = dict(caller().f_locals)
+        if effect not in get_args(Effect):
+            raise DeclarationError(
+                "P105",
+                f"{effect!r} is no effect",
+                place=self._at(caller()),
+                fix=f"one of: {', '.join(get_args(Effect))}",
+            )
         again, limit = retry_of(retry), seconds(timeout)
         agreed = Approval(approval) if isinstance(approval, str) else approval
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,3 +69,8 @@ def session_table(agent: Agent) -> str:
 def task_text(task: Any) -> str:
     """A task as the model reads it: a text as it is, anything else as JSON."""
     return task if isinstance(task, str) else to_json(task).decode()
+
+
+def name_for_model(name: str) -> str:
+    """A part's name as providers allow it: letters, digits, `_` and `-`, at most 64."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]

@@ -133,7 +133,7 @@ class Evaluation:
     """Tries the part `of` on `data` (a file beside the app, or a slice of the journal), and scores it by `check`.
 
     `gate` is the least mean score that passes. `instead` are functions that stand in for tools, by name. A case that takes
-    longer than `timeout` seconds has failed.
+    longer than `timeout` seconds has failed. `checking` are the parts that the checker's own function calls, as far as it shows.
     """
 
     name: str
@@ -147,3 +147,4 @@ class Evaluation:
     instead: Mapping[str, Callable[..., Any]]
     timeout: Seconds
     about: str = ""
+    checking: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -22,6 +22,12 @@ METHODS: Final = {
 
 NOT_JSON_SCHEMA: Final = frozenset({"nullable", "discriminator", "xml", "externalDocs", "example"})
 """Keywords of OpenAPI's schemas that JSON schema does not have."""
+
+OURS: Final = frozenset({
+    "authorization", "proxy-authorization", "accept", "content-type", "idempotency-key", "host", "cookie", "forwarded",
+    "x-real-ip", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
+})  # fmt: skip
+"""Headers that are said by `headers=`, by Parti or by HTTP itself, and never by a model; `X-Forwarded-…` are others."""
 
 REFS_MAX: Final = 64
 """References that may lead one to the next."""
@@ -48,8 +54,14 @@ class Operation:
         return METHODS[self.method]
 
 
-def operations_of(document: Mapping[str, Any]) -> tuple[dict[str, Operation], dict[str, str]]:
-    """The operations by name, and the reason for each that cannot be offered. Raises Unfit for what is no OpenAPI 3."""
+def operations_of(
+    document: Mapping[str, Any], headers: Collection[str] = ()
+) -> tuple[dict[str, Operation], dict[str, str]]:
+    """The operations by name, and the reason for each that cannot be offered. Raises Unfit for what is no OpenAPI 3.
+
+    `headers` are those that the program says itself: like those of OURS, they are no arguments.
+    """
+    said = OURS | {header.lower() for header in headers}
     version = str(document.get("openapi", ""))
     if not version.startswith("3.") or not isinstance(document.get("paths"), Mapping):
         raise Unfit(f"it is not an OpenAPI 3 document (openapi: {version or 'missing'})")
@@ -62,22 +74,30 @@ def operations_of(document: Mapping[str, Any]) -> tuple[dict[str, Operation], di
             refused[name] = "two operations have this name"
             continue
         try:
-            found[name] = _operation(document, name, path, method, shared, facts)
+            found[name] = _operation(document, name, path, method, shared, facts, said)
         except Unfit as why:
             refused[name] = str(why)
     return found, refused
 
 
-def _described(document: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any], Mapping[str, Any]]]:
+def _described(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Mapping[str, Any]]]:
     for path, item in document["paths"].items():
+        if not isinstance(path, str):
+            raise Unfit(f"its path {path!r} is not a text")
         if isinstance(item, Mapping):
             for method in METHODS:
                 if isinstance(item.get(method), Mapping):
-                    yield path, method, list(item.get("parameters") or ()), item[method]
+                    yield path, method, item.get("parameters"), item[method]
 
 
 def _operation(
-    document: Mapping[str, Any], name: str, path: str, method: str, shared: list[Any], facts: Mapping[str, Any]
+    document: Mapping[str, Any],
+    name: str,
+    path: str,
+    method: str,
+    shared: object,
+    facts: Mapping[str, Any],
+    said: Collection[str],
 ) -> Operation:
     properties: dict[str, Any] = {}
     required: list[str] = []
@@ -88,8 +108,8 @@ def _operation(
             continue
         if where not in ("path", "query", "header"):
             raise Unfit(f"its parameter {given.get('name')!r} is in {where!r}")
-        if str(given["name"]).lower() in ("authorization", "accept", "content-type", "idempotency-key"):
-            continue  # these are said by headers=, and by Parti
+        if where == "header" and (given["name"].lower() in said or given["name"].lower().startswith("x-forwarded-")):
+            continue
         schema = given.get("schema")
         if not isinstance(schema, Mapping):
             raise Unfit(f"its parameter {given['name']!r} has no schema")
@@ -107,10 +127,10 @@ def _operation(
     return Operation(name, method, path, summary, _with_definitions(document, schema), places)
 
 
-def _parameters(document: Mapping[str, Any], shared: list[Any], facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parameters(document: Mapping[str, Any], shared: object, facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Parameters of the path and of the operation, whose own word counts."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for given in (*shared, *(facts.get("parameters") or ())):
+    for given in (*_listed(shared, "parameters"), *_listed(facts.get("parameters"), "parameters")):
         parameter = _resolved(document, given)
         if not isinstance(parameter.get("name"), str):
             raise Unfit("a parameter has no name")
@@ -130,10 +150,12 @@ def _body(
         return
     body = _resolved(document, facts["requestBody"])
     content = body.get("content") or {}
-    kind = next((kind for kind in content if kind.split(";")[0].strip() == "application/json"), None)
+    if not isinstance(content, Mapping):
+        raise Unfit("the content of its body is no object")
+    kind = next((kind for kind in content if str(kind).split(";")[0].strip() == "application/json"), None)
     if kind is None:
-        raise Unfit(f"its body is {', '.join(content) or 'of no kind'}, not application/json")
-    written = content[kind].get("schema", {})
+        raise Unfit(f"its body is {', '.join(map(str, content)) or 'of no kind'}, not application/json")
+    written = _resolved(document, content[kind]).get("schema", {})
     schema = _resolved(document, written)
     given = schema.get("properties")
     fields: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
@@ -142,13 +164,19 @@ def _body(
         properties.update(fields)
         places.update(dict.fromkeys(fields, "body"))
         if body.get("required"):
-            required.extend(schema.get("required", ()))
+            required.extend(_listed(schema.get("required"), "required fields"))
         return
     if "body" in properties:
         raise Unfit("it has both a parameter `body` and a body")
     properties["body"], places["body"] = written, "whole"
     if body.get("required"):
         required.append("body")
+
+
+def _listed(thing: object, what: str) -> list[Any]:
+    if thing is not None and not isinstance(thing, list):
+        raise Unfit(f"its {what} are no list")
+    return thing or []
 
 
 def _resolved(document: Mapping[str, Any], thing: Any) -> Mapping[str, Any]:

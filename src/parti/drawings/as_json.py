@@ -8,14 +8,16 @@ from dataclasses import fields
 from importlib.resources import files
 from typing import Any, Final
 
+from parti.design.addresses import shown_address
 from parti.design.approval import Approval
 from parti.design.budget import Budget, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.graph import Design, Part
-from parti.design.llm import Price
+from parti.design.llm import Llm, Price
 from parti.design.payload import Payload
 from parti.design.places import Place
+from parti.design.tool_server import ToolServer
 from parti.drawings.flow import kind_of
 
 FORMAT: Final = 1
@@ -26,6 +28,7 @@ Json = dict[str, Any]
 
 def design_json(design: Design) -> Json:
     """All of `design` that is data, as `schema` describes it. Durations are in seconds; functions are only named.
+    Of the settings of models only the names are told, of addresses neither user nor query, of commands only the program.
 
     Types are ``{"type": name, "digest": d}``; their JSON schemas stand once each under ``schemas`` by that digest.
     """
@@ -58,7 +61,7 @@ def schema() -> Json:
 
 def _part(part: Part, schemas: Json) -> Json:
     """Fields that hold code are left out: they are those that a part's repr leaves out."""
-    facts = {field.name: getattr(part, field.name) for field in fields(part) if field.repr}
+    facts = {field.name: getattr(part, field.name) for field in fields(part) if field.repr} | _without_secrets(part)
     return {
         "kind": kind_of(part),
         "name": part.name,
@@ -66,6 +69,16 @@ def _part(part: Part, schemas: Json) -> Json:
         "about": part.about,
         "options": {name: _value(value, schemas) for name, value in facts.items() if name not in _COMMON},
     }
+
+
+def _without_secrets(part: Part) -> dict[str, object]:
+    """The options in which secrets may stand, as anybody may see them."""
+    match part:
+        case Llm():
+            return {"target": shown_address(part.target), "settings": sorted(part.settings)}
+        case ToolServer():
+            return {"url": shown_address(part.url), "command": part.command[:1]}
+    return {}
 
 
 def _value(value: object, schemas: Json) -> Any:

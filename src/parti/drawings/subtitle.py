@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from parti.design.addresses import shown_address
 from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.function import Function
@@ -57,9 +58,9 @@ def subtitle(part: Part) -> str:
 def _intelligent(part: Llm | Agent | Memory | ToolServer) -> str:
     match part:
         case ToolServer():
-            return f"{_PROTOCOLS[part.protocol]} · {part.url or Path(part.command[0]).name}"
+            return f"{_PROTOCOLS[part.protocol]} · {shown_address(part.url) or Path(part.command[0]).name}"
         case Llm():
-            return "in this process" if part.target == LOCAL else part.target
+            return "in this process" if part.target == LOCAL else shown_address(part.target)
         case Agent():
             return " · ".join((f"{part.llm} → {part.output.name}", *part.expose))
         case Memory():

@@ -5,25 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from parti.design.approval import Approval
 from parti.design.payload import Payload, schema_digest
 from parti.design.tool import Tool
 from parti.engine import waiting
-from parti.errors import StepFailed
+from parti.engine.showing import SHOWN_MAX, fair_shares, shown
+from parti.errors import RunError, StepFailed
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
-
-SHOWN_MAX: Final = 2_000
-"""Characters of the arguments that the person is shown."""
 
 _YES_OR_NO: TypeAdapter[bool] = TypeAdapter(bool)
 ANSWER: Final = Payload("bool", _YES_OR_NO, _YES_OR_NO.json_schema(), schema_digest(_YES_OR_NO.json_schema()))
 
 
 async def approve(context: RunContext, tool: Tool, approval: Approval, arguments: tuple[Any, ...]) -> None:
-    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not."""
+    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not.
+
+    Raises P301 inside a tool or step: its timeout would not wait for the person.
+    """
+    if context.called:
+        raise RunError(
+            "P301",
+            f"the approval of `{tool.name}` is for handlers and agents",
+            place=tool.place,
+            fix="call it outside of the tool or step",
+        )
     context.report(f"asks {approval.who}")
     asking = waiting.Asking(approval.who, _question(tool, arguments), ANSWER, approval.timeout, approval.default)
     if not await waiting.ask(context, asking):
@@ -37,7 +46,11 @@ async def approve(context: RunContext, tool: Tool, approval: Approval, arguments
 
 
 def _question(tool: Tool, arguments: tuple[Any, ...]) -> str:
-    named = zip(tool.function.parameters, arguments, strict=True)
-    shown = ", ".join(f"{parameter.name}={parameter.payload.encode(value).decode()}" for parameter, value in named)
-    more = f" [{len(shown) - SHOWN_MAX} more characters]" if len(shown) > SHOWN_MAX else ""
-    return f"May `{tool.name}` be called with {shown[:SHOWN_MAX]}{more}?"
+    """What the person is asked: every argument by name, those that are long cut each by itself."""
+    bodies = [
+        parameter.payload.encode(value) for parameter, value in zip(tool.function.parameters, arguments, strict=True)
+    ]
+    shares = fair_shares([len(body) for body in bodies], SHOWN_MAX)
+    named = zip(tool.function.parameters, bodies, shares, strict=True)
+    texts = (f"{one.name}={shown(one.name, from_json(body), share)}" for one, body, share in named)
+    return f"May `{tool.name}` be called with {', '.join(texts)}?"

@@ -44,6 +44,7 @@ from parti.engine.budgets import Told
 from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
+from parti.engine.stints import Stint
 from parti.errors import RunError
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
@@ -68,7 +69,9 @@ class RunContext:
         "account",
         "called",
         "path",
+        "reading",
         "run",
+        "stints",
         "told",
         "until",
         "uses",
@@ -87,13 +90,17 @@ class RunContext:
         self.path = path
         self._key = key
         self.until = until
-        """When what surrounds it is given up: the earliest timeout of all around, in seconds since 1970."""
+        """When what surrounds it is given up: the earliest timeout of all around but stints, in seconds since 1970."""
+        self.stints: tuple[Stint, ...] = ()
+        """The seconds at work of the agents that it works for."""
         self.account = account
         """Where what its calls cost is taken from; None while nothing limits the run."""
         self.called = False
         """Whether it is inside of a tool or step, which a replay does not call again."""
         self.told = Told()
         """What the call that it is the inside of says it has cost so far; shared with the tasks that it starts."""
+        self.reading = ""
+        """See ports.context.Context."""
         self._branches = 0
         self._chance: random.Random | None = None
         self._ids = 0
@@ -107,13 +114,14 @@ class RunContext:
         self._branches += 1
         self.run.branched = True
         branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
-        branch.told, branch.called = self.told, self.called
+        branch.told, branch.called, branch.reading = self.told, self.called, self.reading
+        branch.stints = self.stints
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
         inside = RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
-        inside.called = True
+        inside.called, inside.stints = True, self.stints
         return inside
 
     def question(self, who: str, text: str) -> str:
@@ -126,9 +134,20 @@ class RunContext:
 
     def check(self, arrow: str) -> None:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""
+        self._refuse_while_reading()
         self.uses += 1
         self.refuse_when_over()
         self.report(arrow)
+
+    def _refuse_while_reading(self) -> None:
+        """A replay gets a stream in other pieces: what is done for each would be done another number of times."""
+        if self.reading:
+            raise RunError(
+                "P301",
+                f"no part can be used between the pieces of what `{self.reading}` says",
+                place=self.run.runner.place,
+                fix="collect the text, and use parts once the stream is read to its end; `parti.tell` may be used before",
+            )
 
     def report(self, arrow: str) -> None:
         """Report an arrow that the design does not have, once."""
@@ -262,6 +281,7 @@ class RunContext:
 
     def now(self) -> datetime:
         """See ports.context.Context."""
+        self._refuse_while_reading()
         run = self.run
         known = run.recorded.take(self.path, "now", "") if run.recorded else None
         at: Seconds = known.answer if known else round(run.services.clock.now(), 6)
@@ -271,12 +291,14 @@ class RunContext:
 
     def random(self) -> random.Random:
         """See ports.context.Context."""
+        self._refuse_while_reading()
         if self._chance is None:
             self._chance = random.Random(self._drawn("random"))
         return self._chance
 
     def uuid(self) -> UUID:
         """See ports.context.Context."""
+        self._refuse_while_reading()
         self._ids += 1
         return UUID(bytes=self._drawn(f"uuid {self._ids}"), version=4)
 
@@ -304,7 +326,8 @@ class RunContext:
     def time_left(self) -> Seconds:
         """See ports.context.Context."""
         self._must_be_inside("the time left")
-        return max(0.0, self.until - self.run.services.clock.now())
+        until = min([self.until, *(stint.ends for stint in self.stints)])
+        return max(0.0, until - self.run.services.clock.now())
 
     def _must_be_inside(self, what: str) -> None:
         if "/" not in self.path:

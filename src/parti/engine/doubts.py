@@ -13,9 +13,11 @@ from parti.design.tool_server import ToolServer
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.calling import OutOfTime
 from parti.engine.identity import question_of_doubt
+from parti.engine.limits import in_doubt
+from parti.engine.machine import Doubted, HandedBack
 from parti.engine.steps import in_words
 from parti.ports.store import QuestionRecord
-from parti.units import duration_text
+from parti.units import Seconds, duration_text
 
 OPERATOR: Final = "operator"
 """Who is asked about writes in doubt."""
@@ -31,7 +33,16 @@ async def park(
     await _stand_down(run)
 
 
-def ask_at_the_end(run: Activation) -> bool:
+def instead_of_ending(run: Activation, busy: Seconds, *, settled: bool) -> Doubted | HandedBack | None:
+    """What happens to a run that would end with writes in doubt: a person is asked, or has just been (`settled`)."""
+    if not in_doubt(run.recorded):
+        return None
+    if settled:  # the journal says more by now than this activation has read
+        return HandedBack(busy)
+    return Doubted(busy) if _ask_at_the_end(run) else None
+
+
+def _ask_at_the_end(run: Activation) -> bool:
     """Ask about every write that nobody may repeat and that is in doubt as the run ends for good; whether there is one."""
     asked = False
     for (name, key), known in (run.recorded.writes if run.recorded else {}).items():

@@ -27,6 +27,7 @@ from parti.units import Seconds, duration_text
 
 FINAL = frozenset(
     {
+        "P110",
         "P301",
         "P305",
         "P308",

@@ -39,13 +39,14 @@ from parti.units import Seconds
 class PlainContext:
     """Implements ports.context.Context for code that is not a run. What must survive a crash is refused (P301)."""
 
-    __slots__ = ("_key", "_services", "_tenant", "_until")
+    __slots__ = ("_key", "_services", "_tenant", "_until", "reading")
 
     def __init__(self, services: Services, tenant: str, key: str | None = None, *, until: Seconds = inf) -> None:
         self._until = until
         self._services = services
         self._tenant = tenant
         self._key = key
+        self.reading = ""
 
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """Call it, under its timeout. What a person must approve of needs a run."""

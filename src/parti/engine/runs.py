@@ -14,7 +14,7 @@ from parti.design.topic import Topic
 from parti.engine.activation import Activation, Unwinding, wind_down
 from parti.engine.calling import OutOfTime, call
 from parti.engine.context import RunContext, new_event
-from parti.engine.doubts import ask_at_the_end
+from parti.engine.doubts import instead_of_ending
 from parti.engine.entries import Kind
 from parti.engine.jobs import FINAL, Job, cause_of, dead_letter, error_json, retry_of
 from parti.engine.lanes import Lanes
@@ -156,6 +156,8 @@ class Runs:
             CURRENT.set(None)
         if run.branches:
             await wind_down(run)
+        if isinstance(happening, Returned):
+            happening = self._in_doubt(job, run, happening.busy) or happening
         if run.cancelled and not isinstance(happening, Returned):
             return Cancelled(self.services.clock.now())
         if run.doubted and run.unwinding is Unwinding.OVER:
@@ -217,18 +219,24 @@ class Runs:
             run.events.append(new_event(topic, answer, job.record.tenant, job.record.id, self.services.clock.now()))
         return b""
 
-    def _raised(self, job: Job, error: BaseException, began: Seconds) -> Raised | Doubted:
+    def _raised(self, job: Job, error: BaseException, began: Seconds) -> Raised | Doubted | HandedBack:
         error = cause_of(error)
         final = isinstance(error, PartiError) and error.code in FINAL
         now = self.services.clock.now()
         retry = retry_of(job.runner)
         run = job.activation
-        if run is not None and (final or tries(job.record.attempt, retry) >= retry.attempts) and ask_at_the_end(run):
-            return Doubted(now - began)  # it may end once a person has said what became of its writes
+        if run is not None and (final or tries(job.record.attempt, retry) >= retry.attempts):
+            unsure = self._in_doubt(job, run, now - began)
+            if unsure is not None:
+                return unsure
         body = error_json(error, job.runner)
         if job.activation:
             job.activation.note(Kind.ATTEMPT, "", job.record.part, "", now, now - began, b"null", body)
         return Raised(now, body, now - began, retry, self.services.chance.random(), final)
+
+    def _in_doubt(self, job: Job, run: Activation, busy: Seconds) -> Doubted | HandedBack | None:
+        """A run may end once a person has said what became of its writes."""
+        return instead_of_ending(run, busy, settled=bool(job.settled) or self.is_settling(job.record.id))
 
     async def _unwound(self, job: Job, run: Activation, began: Seconds) -> Happening | None:
         """What happened to an activation that was taken down."""

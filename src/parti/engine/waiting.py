@@ -113,10 +113,14 @@ async def _wait(context: RunContext, name: str, until: Seconds, question: str) -
     run.waits[name] = Wait(question, until, future)
     run.waiting_since = run.services.clock.now()
     run.services.on_wait(run)
+    for stint in context.stints:
+        stint.hold()
     try:
         return await future
     finally:
         run.waits.pop(name, None)
+        for stint in context.stints:
+            stint.go_on()
 
 
 def answered(value: bytes) -> bytes:

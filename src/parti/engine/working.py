@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
@@ -14,11 +15,11 @@ from parti.engine.accounts import NOTHING, Account
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
 from parti.engine.steps import rewind
+from parti.engine.stints import Stint
 from parti.errors import DeclarationError
 from parti.ports.agents import Exchange
 from parti.ports.context import CURRENT
 from parti.ports.llm import Tell
-from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
@@ -43,10 +44,14 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
         raise DeclarationError("P110", "agents need the agent loop", fix="make the engine with parti.wiring.new_engine")
     started = run.services.clock.now()
     inside = _inside(context, agent)
-    outcome = await _within(inside, loop(run.services.design, agent, task, tell=tell, before=before), started)
+    said = list[str]()
+    so_far: list[Outcome[Any]] = [Outcome(None, "seconds")]
+    heard = tell and _noted(tell, said)
+    working = loop(run.services.design, agent, task, tell=heard, before=before, so_far=so_far.append)
+    outcome = await _within(inside, working, so_far)
     took = run.services.clock.now() - started
     kind = Kind.STEP if outcome.done else Kind.FAIL
-    run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome))
+    run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome, "".join(said)))
     if run.services.replay_each:
         await rewind(context)
     return _kept(context, agent, before, task, outcome)
@@ -75,44 +80,57 @@ def _inside(context: RunContext, agent: Agent) -> RunContext:
     return inside
 
 
-async def _within(inside: RunContext, working: Any, started: Seconds) -> Outcome[Any]:
-    """Let the agent work in its own context, for as long as its budget says."""
+async def _within(inside: RunContext, working: Awaitable[Outcome[Any]], so_far: list[Outcome[Any]]) -> Outcome[Any]:
+    """Let the agent work in its own context, for as long as its budget says; then the last `so_far` is its outcome."""
     run = inside.run
-    budget = inside.account.limit if inside.account else None
+    seconds = inside.account.limit.seconds if inside.account else None
     token = CURRENT.set(inside)
     try:
-        if budget is None or budget.seconds is None or inside.account is None:
-            outcome: Outcome[Any] = await working
-            return outcome
-        recorded = run.recorded
-        left = budget.seconds - (recorded.spent.seconds_under(inside.path) if recorded else 0.0)
-        inside.until = min(inside.until, started + left)
-        limit = asyncio.timeout(max(0.0, left))
+        if seconds is None:
+            return await working
+        left = max(0.0, seconds - (run.recorded.spent.seconds_under(inside.path) if run.recorded else 0.0))
+        limit = asyncio.timeout(left)
+        stint = Stint(limit, left, run.services.clock.now)
+        inside.stints = (*inside.stints, stint)
         try:
             async with limit:
-                outcome = await working
-                return outcome
+                return await working
         except TimeoutError:
             if not limit.expired():
                 raise
-            return Outcome(None, "seconds")
+            return so_far[-1]
+        finally:
+            stint.over()
     finally:
         CURRENT.reset(token)
 
 
 def outcome_of(agent: Agent, known: Entry, tell: Tell | None) -> Outcome[Any]:
-    """An outcome out of the journal."""
+    """An outcome out of the journal. What was said on the way to it is told in one piece."""
     facts = dict(known.answer)
+    said = facts.pop("said", facts["text"])
     output = facts.pop("output", None)
     value = agent.output.decode(to_json(output)) if facts["reason"] == "done" else None
     outcome = Outcome(value, **facts)
-    if tell is not None and outcome.text:
-        tell(outcome.text)
+    if tell is not None and said:
+        tell(said)
     return outcome
 
 
-def _packed(agent: Agent, outcome: Outcome[Any]) -> bytes:
+def _noted(tell: Tell, said: list[str]) -> Tell:
+    """`tell`, with all that is told noted in `said`."""
+
+    def both(text: str) -> None:
+        said.append(text)
+        tell(text)
+
+    return both
+
+
+def _packed(agent: Agent, outcome: Outcome[Any], said: str) -> bytes:
     facts = {name: getattr(outcome, name) for name in ("reason", "text", "turns", "usd", "tokens", "tokens_out")}
     if outcome.done:
         facts["output"] = from_json(agent.output.encode(outcome.output))
+    if said and said != outcome.text:  # a stream: a replay tells as much
+        facts["said"] = said
     return to_json(facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from parti.design.agent import Agent
@@ -18,9 +18,18 @@ class AgentLoop(Protocol):
     """Works on one task, by what the context around it (ports.context) lets it do: each of that is a durable step."""
 
     def __call__(
-        self, design: Design, agent: Agent, task: str, *, tell: Tell | None, before: Sequence[Exchange] = ()
+        self,
+        design: Design,
+        agent: Agent,
+        task: str,
+        *,
+        tell: Tell | None,
+        before: Sequence[Exchange],
+        so_far: Callable[[Outcome[Any]], None],
     ) -> Awaitable[Outcome[Any]]:
         """The outcome. `before` is what was said earlier in its session, oldest first.
+
+        `so_far` is told after each turn what the outcome is should the seconds of the agent be over then.
 
         Raises what a model or the run raises; an agent that stops by itself raises nothing.
         """

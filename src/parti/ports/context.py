@@ -30,6 +30,9 @@ from parti.units import Seconds
 class Context(Protocol):
     """What surrounds a running function. The engine sets one for each run, and a lighter one for plain endpoints."""
 
+    reading: str
+    """The agent whose stream is being read here: no part can be used between its pieces (P301). Else empty."""
+
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """The answer of a step or tool for `arguments`, all positional: from the journal, or by calling it."""
         ...

@@ -224,9 +224,10 @@ class Store(Protocol):
         since: Seconds = 0,
         until: Seconds = 0,
         of: tuple[str, str] | None = None,
+        tenant: str = "",
         limit: int = 50,
     ) -> list[RunRecord]:
-        """The latest runs first, filtered by part, state, time of creation (0: no bound), and tenant and key (`of`)."""
+        """The latest runs first, filtered by part, state, time of creation (0: no bound), tenant, and tenant and key (`of`)."""
         ...
 
     async def open_runs(self) -> list[RunRecord]:

@@ -241,6 +241,7 @@ class StoreContract(KeepingContract):
             assert [run.id for run in await store.runs(of=("main", "a"))] == ["r8", "r4", "r0"]
             assert [run.id for run in await store.runs(of=("main", "a"), limit=2, until=NOW + 8)] == ["r4", "r0"]
             assert [run.id for run in await store.runs(of=("other", "a"), since=NOW + 6)] == ["r10", "r6"]
+            assert [run.id for run in await store.runs(tenant="other", limit=2)] == ["r10", "r6"]
             assert await store.runs(of=("main", "")) == [], "runs without a key are nobody's"
 
         self.play(write)

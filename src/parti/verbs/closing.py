@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from parti.design.endpoint import Endpoint
 from parti.design.handler import Handler
@@ -12,9 +14,12 @@ from parti.design.schedule import Schedule
 from parti.engine.loop import Engine
 from parti.engine.meter import Tally
 from parti.errors import PartiError
-from parti.ports.store import State
+from parti.ports.store import State, Store
 from parti.units import Bytes, Seconds
 from parti.verbs.progress import waits_for_person
+
+LOOKED_AT: Final = 200
+"""Dead runs, the latest first, whose errors are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,30 @@ class RunnerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureFacts:
+    """Why runs of a runner died, one of which is `run`; `fix` is the next action where one is known."""
+
+    runner: str
+    run: str
+    place: str
+    code: str
+    error: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
-    """How a session went. `monitors` holds the figures of each monitor by its title, or the error it ended with."""
+    """How a session went. `monitors` holds the figures of each monitor by its title, or the error it ended with.
+
+    `failures` are the latest, one for each runner and code.
+    """
 
     system: str
     store: str
     runners: list[RunnerFacts]
     monitors: dict[str, dict[str, float | str]]
     journal: Bytes
+    failures: list[FailureFacts]
 
 
 async def closing_of(engine: Engine) -> Closing:
@@ -61,8 +82,9 @@ async def closing_of(engine: Engine) -> Closing:
         for part in engine.design.parts
         if isinstance(part, Handler | Schedule) or (isinstance(part, Endpoint) and part.durable)
     ]
+    failures = await _failures(store) if any(one.failed for one in runners) else []
     path = getattr(store, "path", "")
-    return Closing(engine.design.name, str(path), runners, await _figures(engine), await store.size())
+    return Closing(engine.design.name, str(path), runners, await _figures(engine), await store.size(), failures)
 
 
 def _facts(name: str, tally: Tally | None, waiting: int, stored: int) -> RunnerFacts:
@@ -77,6 +99,16 @@ def _facts(name: str, tally: Tally | None, waiting: int, stored: int) -> RunnerF
         p99=tally.quantile(0.99),
         stored=stored,
     )
+
+
+async def _failures(store: Store) -> list[FailureFacts]:
+    """The latest failure of each runner and code."""
+    found: dict[tuple[str, str], FailureFacts] = {}
+    for run in await store.runs(state=State.DEAD, limit=LOOKED_AT):
+        facts = json.loads(run.error or b"{}")
+        place, code, error, fix = (str(facts.get(name, "")) for name in ("place", "code", "error", "try"))
+        found.setdefault((run.part, code), FailureFacts(run.part, run.id, place, code, error, fix))
+    return list(found.values())
 
 
 async def _figures(engine: Engine) -> dict[str, dict[str, float | str]]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from parti.design.addresses import shown_address
 from parti.design.agent import Agent
 from parti.design.evaluation import Evaluation
 from parti.design.graph import Design
@@ -15,6 +16,7 @@ from parti.design.llm import Llm
 from parti.engine.loop import Engine
 from parti.errors import RunError, StoreError
 from parti.mlops.evaluation.comparing import Comparison, compare
+from parti.mlops.evaluation.no_servers import NoServers
 from parti.mlops.evaluation.results import Result, Summary, summaries
 from parti.mlops.evaluation.trials import part_under, refuse_what_cannot_be, trial_design, version_of
 from parti.ports.operations import EVALUATIONS, key_of_evaluation
@@ -72,7 +74,7 @@ async def evaluate(
     part = part_under(design, evaluation)
     result = Result(
         name=name, version=version, of=part.name, prompt=part.version if isinstance(part, Agent) else "",
-        llm=design.get(Llm, part.llm).target if isinstance(part, Agent) else "", check=evaluation.check.name, at=now(),
+        llm=shown_address(design.get(Llm, part.llm).target) if isinstance(part, Agent) else "", check=evaluation.check.name, at=now(),
         gate=evaluation.gate, usd_checking=trying.usd_checking, cases=tuple(scored),
     )  # fmt: skip
     async with target.changing(token) as system:
@@ -135,7 +137,8 @@ async def _trial_engine(
     """An engine for the trial's design on its own store, which outlives the block unless it is removed."""
     store = open_store(folder / "trial.parti")
     try:
-        engine = new_engine(trial_design(design, evaluation, alikeness()), store, stand_ins=True, tape=tape)
+        trial = trial_design(design, evaluation, alikeness())
+        engine = new_engine(trial, store, stand_ins=True, tape=tape, servers=NoServers())
         try:
             await engine.start(work=False)
             held = {version.model for version in await store.models()}

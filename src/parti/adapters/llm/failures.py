@@ -80,8 +80,12 @@ def mistake(llm: Llm, error: Exception) -> LlmFailure:
     text = str(error).split("To try Pydantic AI", maxsplit=1)[0].strip()  # advice that is of no use here
     if command := re.search(r"pip install [^`]+", text):
         fix = command.group().strip()
-    elif names := re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", text):
-        fix = f"set the environment variable {' or '.join(dict.fromkeys(names))}"
+    elif names := " or ".join(dict.fromkeys(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", text))):
+        return _lasting(
+            f"`{llm.name}` cannot be asked: {names} is not set", fix=f"set the environment variable {names}"
+        )
+    elif ":" not in llm.target:
+        fix = f"say whose model it is: 'provider:{llm.target}', like 'openai:{llm.target}'"
     else:
         fix = f"correct the target of `{llm.name}`: 'provider:model', or the URL of an OpenAI-compatible server"
     return _lasting(f"`{llm.name}` cannot be asked: {_cut(text) or type(error).__name__}", fix=fix)

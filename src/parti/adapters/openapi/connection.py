@@ -45,14 +45,14 @@ class OpenApiConnection:
             sent = request_of(self._server.operations[tool], arguments)
         except Misfit as wrong:
             return Reply(str(wrong), failed=True)
-        headers = {**sent.headers, **expanded(self._server.headers)}
-        if key:
-            headers["Idempotency-Key"] = key
+        request = self._request(sent, key)
         try:
-            return await self._ask(sent, headers, bool(key))
+            return await self._ask(request, bool(key))
+        except httpx.LocalProtocolError as wrong:
+            raise ServerFailure(self._said(wrong), sent=False, fix="look at the document, and at headers=") from wrong
         except UNSENT as wrong:
             raise ServerFailure(self._said(wrong), sent=False, passing=True, fix="look whether it runs") from wrong
-        except (httpx.HTTPError, httpx.InvalidURL) as wrong:
+        except httpx.HTTPError as wrong:
             raise ServerFailure(self._said(wrong), passing=True, fix="look whether it runs") from wrong
 
     async def close(self) -> None:
@@ -61,21 +61,35 @@ class OpenApiConnection:
         if client is not None:
             await client.aclose()
 
-    async def _ask(self, sent: Sent, headers: Mapping[str, str], writes: bool) -> Reply:
+    def _request(self, sent: Sent, key: str) -> httpx.Request:
+        """The whole request. What `headers=` says wins, whatever its case. Raises ServerFailure where none can be made."""
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=httpx.Timeout(self._server.timeout))
-        url = self._server.url + sent.path
-        body = None if sent.body is None else to_json(sent.body)
-        async with self._client.stream(
-            sent.method,
-            url,
-            params=httpx.QueryParams(tuple(sent.query)),
-            content=body,
-            headers=headers,
-            follow_redirects=False,
-        ) as response:
+        configured = expanded(self._server.headers)
+        try:
+            headers = httpx.Headers(sent.headers)
+            headers.update(configured)
+            if key:
+                headers["Idempotency-Key"] = key
+            return self._client.build_request(
+                sent.method,
+                self._server.url + sent.path,
+                params=httpx.QueryParams(tuple(sent.query)),
+                content=None if sent.body is None else to_json(sent.body),
+                headers=headers,
+            )
+        except (ValueError, httpx.InvalidURL) as wrong:
+            said = f"no request to `{self._server.name}` can be made: {type(wrong).__name__}"
+            raise ServerFailure(said, sent=False, fix="look at the document, and at headers=") from wrong
+
+    async def _ask(self, request: httpx.Request, writes: bool) -> Reply:
+        assert self._client is not None, "it made the request"
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        try:
             text = await _text(response, self._server.result_max)
             status = response.status_code
+        finally:
+            await response.aclose()
         if status == 429:
             raise ServerFailure(f"`{self._server.name}` is asked too often (429)", sent=False, passing=True)
         if status in UNSURE:

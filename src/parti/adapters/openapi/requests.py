@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from pydantic_core import to_json
 
 from parti.design.openapi import Operation
+
+HEADER: Final = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
+"""What a header's value may be, everywhere."""
 
 
 class Misfit(Exception):
@@ -42,7 +45,7 @@ def request_of(operation: Operation, arguments: Mapping[str, Any]) -> Sent:
             case "query":
                 query += [(name, _plain(item)) for item in (value if isinstance(value, list) else [value])]
             case "header":
-                headers[name] = _plain(value)
+                headers[name] = _header(name, value)
             case "body":
                 fields[name] = value
             case "whole":
@@ -61,6 +64,14 @@ def _segment(name: str, value: Any) -> str:
     if text in ("", ".", ".."):
         raise Misfit(f"{name} may not be {text!r}: it is a part of the path")
     return quote(text, safe="")
+
+
+def _header(name: str, value: Any) -> str:
+    """A value as a header may carry it (RFC 9110, section 5.5)."""
+    text = _plain(value)
+    if not HEADER.fullmatch(text):
+        raise Misfit(f"{name} may only be one line of ASCII characters, without white space around it: it is a header")
+    return text
 
 
 def _plain(value: Any) -> str:

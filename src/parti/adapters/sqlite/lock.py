@@ -28,7 +28,7 @@ class Lock:
                 "P201",
                 f"the store is in use by process {holder.get('pid', 'unknown')}",
                 place=path,
-                fix="end that process, or open the store for reading only",
+                fix="end that process; commands that only look work beside it",
             )
         self._say("")
 

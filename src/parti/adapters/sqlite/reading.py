@@ -118,9 +118,10 @@ class Reader:
         since: Seconds = 0,
         until: Seconds = 0,
         of: tuple[str, str] | None = None,
+        tenant: str = "",
         limit: int = 50,
     ) -> list[RunRecord]:
-        """The latest runs first: of a part, a state, created from `since` until before `until`, `of` a tenant and key."""
+        """The latest runs first: of a part, state, tenant, created from `since` until before `until`, `of` a tenant and key."""
         wanted: list[tuple[str, Any]] = []
         if part:
             wanted.append(("part = ?", part))
@@ -130,6 +131,8 @@ class Reader:
             wanted.append(("created >= ?", since))
         if until:
             wanted.append(("created < ?", until))
+        if tenant:
+            wanted.append(("tenant = ?", tenant))
         where = "WHERE " + " AND ".join(text for text, _ in wanted) if wanted else ""
         values = [value for _, value in wanted]
         if of is not None:

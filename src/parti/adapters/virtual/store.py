@@ -156,9 +156,10 @@ class VirtualStore:
         since: Seconds = 0,
         until: Seconds = 0,
         of: tuple[str, str] | None = None,
+        tenant: str = "",
         limit: int = 50,
     ) -> list[RunRecord]:
-        """The latest runs first: of a part, a state, created from `since` until before `until`, `of` a tenant and key."""
+        """The latest runs first: of a part, state, tenant, created from `since` until before `until`, `of` a tenant and key."""
         found = [
             run
             for run in self._alive().runs.values()
@@ -166,6 +167,7 @@ class VirtualStore:
             and (state is None or run.state == state)
             and run.created >= since
             and (not until or run.created < until)
+            and (not tenant or run.tenant == tenant)
             and (of is None or (run.key != "" and (run.tenant, run.key) == of))
         ]
         found.reverse()

@@ -77,14 +77,21 @@ def version_of(design: Design, evaluation: Evaluation, models: Mapping[str, int]
 
 def refuse_what_cannot_be(design: Design, evaluation: Evaluation) -> None:
     """Raise P105 for a write whose answer nobody knows or a tool server, whose tools nobody knows before they are offered, and
-    P106 for a person in whose place nobody answers."""
+    P106 for a person in whose place nobody answers. What the checker calls is looked at like what the part calls."""
+    checks = {name for called in evaluation.checking for name in design.reach(called)}
     reached = design.reach(evaluation.of)
     for server in design.all(ToolServer):
-        if server.name in reached:
+        if server.name in reached | checks:
+            who = (
+                f"`{evaluation.of}`"
+                if server.name in reached
+                else f"`{evaluation.name}`, which checks `{evaluation.of}`,"
+            )
             raise DeclarationError(
-                "P105", f"`{evaluation.of}` uses the tool server `{server.name}`, whose effects an evaluation cannot hold back",
-                place=evaluation.place, fix="evaluate a part that does without it",
+                "P105", f"{who} uses the tool server `{server.name}`, whose effects an evaluation cannot hold back",
+                place=evaluation.place, fix="evaluate a part, with a checker, that does without it",
             )  # fmt: skip
+    reached |= checks
     for tool in design.all(Tool):
         if tool.name in reached and tool.effect == "write" and tool.name not in evaluation.instead:
             _refuse_unknown_answer(tool, evaluation)

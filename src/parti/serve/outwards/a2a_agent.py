@@ -215,7 +215,7 @@ class A2aAgent(RequestHandler):
     async def on_list_tasks(self, params: Any, context: ServerCallContext) -> ListTasksResponse:
         """The latest tasks, at most PAGE_MAX: there is no further page."""
         tenant, size = context.state[TENANT], min(params.page_size or PAGE, PAGE_MAX)
-        records = await self._operations.store.runs(part=self._agent.endpoint.name, limit=PAGE_MAX)
+        records = await self._operations.store.runs(part=self._agent.endpoint.name, tenant=tenant, limit=PAGE_MAX)
         keyed = ((record, self._agent.key_of(record.id, tenant)) for record in records)
         tasks = [task_of(record, key) for record, key in keyed if key is not None]
         found = [task for task in tasks if params.context_id in ("", task.context_id)]
