@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
 from parti.adapters.embedding.late import LateEmbedder
+from parti.adapters.llm.prices import listed_cost
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
@@ -110,7 +111,7 @@ def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> 
     """The language models of a design, behind one gate; None when it has none."""
     if not any(design.all(Llm)):
         return None
-    gate = Gate(design, providers, SystemClock(), SystemChance())
+    gate = Gate(design, providers, SystemClock(), SystemChance(), listed_cost)
     if tape is None:
         return gate
     return Playing(tape.folder, gate) if tape.play else Recording(tape.folder, gate)

@@ -348,3 +348,21 @@ def test_what_cannot_be_declared_says_where_and_why(declare: Any, said_of_it: st
     with pytest.raises(PartiError, match=r"test_gate.py:\d+") as wrong:
         declare(System("desk"))
     assert said_of_it in str(wrong.value)
+
+
+def test_dollars_are_reserved_by_the_declared_price_else_by_the_list_and_by_the_dearest_fallback() -> None:
+    desk = System("desk")
+    listed = desk.llm("openai:listed")
+    cheap = desk.llm("openai:cheap", price=Price(input=0, output=1))
+    unknown = desk.llm("openai:unknown", name="unknown")
+    both = desk.llm("openai:cheap", name="both", price=Price(input=0, output=1), fallbacks=[listed])
+
+    async def main(world: World) -> None:
+        prices = {"openai:listed": 3.0, "openai:cheap": 99.0}
+        gate = Gate(
+            desk.design, lambda _: Script([]), world.clock, world.chance, lambda llm, i, o: prices.get(llm.target)
+        )
+        reserved = [gate.reserve_for(one.part, ASKED)[0] for one in (listed, cheap, unknown, both)]
+        assert reserved == [3.0, pytest.approx(0.001024), 0.0, 3.0]
+
+    play(main)

@@ -18,7 +18,7 @@ from parti.design.llm import Llm
 from parti.errors import LlmError
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
-from parti.ports.llm import Again, Answer, LlmFailure, Provider, Request, Tell
+from parti.ports.llm import Again, Answer, LlmFailure, PriceList, Provider, Request, Tell
 from parti.units import duration_text
 
 CACHED: Final = 1_000
@@ -36,11 +36,19 @@ BACKOFF: Final = Retry(2, first="500ms", longest="20s")
 class Gate:
     """Implements ports.llm.Llms over one provider for each declared model, made when it is first asked."""
 
-    def __init__(self, design: Design, make: Callable[[Llm], Provider], clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self,
+        design: Design,
+        make: Callable[[Llm], Provider],
+        clock: Clock,
+        chance: Chance,
+        listed: PriceList = lambda *_: None,
+    ) -> None:
         self._design = design
         self._make = make
         self._clock = clock
         self._chance = chance
+        self._listed = listed
         self._providers: dict[str, Provider] = {}
         self._lines: dict[str, Line] = {}
         self._cached: dict[str, OrderedDict[str, Answer]] = {}
@@ -67,8 +75,14 @@ class Gate:
         tokens_in = size // BYTES_A_TOKEN + 10 * len(request.messages)
         tokens_in += sum(len(str(tool.schema)) + len(tool.about) for tool in request.tools) // BYTES_A_TOKEN
         tokens_in += len(str(request.output.schema)) // BYTES_A_TOKEN if request.output else 0
-        prices = [one.price.of(tokens_in, request.max_tokens) for one in self._in_turn(llm) if one.price]
-        return max(prices, default=0.0), tokens_in + request.max_tokens
+        costs = [self._cost_of(one, tokens_in, request.max_tokens) for one in self._in_turn(llm)]
+        return max(costs), tokens_in + request.max_tokens
+
+    def _cost_of(self, llm: Llm, tokens_in: int, tokens_out: int) -> float:
+        """By the declared price, else by the list; 0 where neither knows."""
+        if llm.price is not None:
+            return llm.price.of(tokens_in, tokens_out)
+        return self._listed(llm, tokens_in, tokens_out) or 0.0
 
     async def close(self) -> None:
         """See ports.llm.Llms."""

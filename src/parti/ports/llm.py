@@ -150,6 +150,10 @@ class LlmFailure(Exception):
         self.paid = paid
 
 
+PriceList = Callable[[Llm, int, int], float | None]
+"""What so many tokens in and out cost by the list of who serves the model, in US dollars; None where it has no such model."""
+
+
 class Provider(Protocol):
     """Answers requests by one declared model. One for each Llm and process; closed with it."""
 
@@ -175,7 +179,10 @@ class Llms(Protocol):
         ...
 
     def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
-        """The most that one request should cost: US dollars, and tokens in and out. An estimate from above."""
+        """The most that one request should cost: US dollars, and tokens in and out. An estimate from above.
+
+        Dollars are 0 where nobody knows the price.
+        """
         ...
 
     async def close(self) -> None:
