@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from fake_openai import FakeOpenAI, Reply
 
 from parti.adapters.llm.pydantic_ai import PydanticAiProvider
@@ -53,6 +54,21 @@ def asked(reply: Reply, request: Request = HELLO, *, tell: Tell | None = None, *
                 await provider.close()
             assert server.script == []
             return answer, server.asked[0]
+
+    return asyncio.run(ask())
+
+
+def failing_without_a_server() -> LlmFailure:
+    """The failure of a request to an address where a server has just gone."""
+
+    async def ask() -> LlmFailure:
+        async with FakeOpenAI() as server:
+            url = server.url
+        provider = PydanticAiProvider()
+        with pytest.raises(LlmFailure) as raised:
+            await provider.answer(an_llm(url), HELLO)
+        await provider.close()
+        return raised.value
 
     return asyncio.run(ask())
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from fake_openai import FakeOpenAI, Reply, completion, failed, hang_up, silence, status, streamed
-from llm_kit import HELLO, an_llm, failing
-
-from parti.adapters.llm.pydantic_ai import PydanticAiProvider
-from parti.ports.llm import LlmFailure
+from fake_openai import Reply, completion, failed, hang_up, silence, status, streamed
+from llm_kit import failing, failing_without_a_server
 
 PAID: dict[str, Reply] = {
     "hung up": hang_up,
@@ -47,13 +42,4 @@ def test_a_stream_that_breaks_off_may_have_been_paid() -> None:
 
 
 def test_a_server_that_is_not_there_costs_nothing() -> None:
-    async def ask() -> LlmFailure:
-        async with FakeOpenAI() as server:
-            url = server.url
-        provider = PydanticAiProvider()
-        with pytest.raises(LlmFailure) as raised:
-            await provider.answer(an_llm(url), HELLO)
-        await provider.close()
-        return raised.value
-
-    assert not asyncio.run(ask()).paid
+    assert not failing_without_a_server().paid

@@ -23,7 +23,7 @@ from fake_openai import (
     streamed,
     texts,
 )
-from llm_kit import HELLO, LETTER, LOOK, an_llm, asked, failing
+from llm_kit import HELLO, LETTER, LOOK, an_llm, asked, failing, failing_without_a_server
 from pydantic_ai.messages import ModelResponse
 
 from parti.adapters.llm.pydantic_ai import PydanticAiProvider
@@ -268,16 +268,7 @@ def test_the_library_does_not_retry_by_itself():
 
 
 def test_a_server_that_is_not_there_is_said_to_be_missing():
-    async def ask() -> LlmFailure:
-        async with FakeOpenAI() as server:
-            url = server.url
-        provider = PydanticAiProvider()
-        with pytest.raises(LlmFailure) as raised:
-            await provider.answer(an_llm(url), HELLO)
-        await provider.close()
-        return raised.value
-
-    failure = asyncio.run(ask())
+    failure = failing_without_a_server()
     assert (failure.code, failure.lasting) == ("P701", False)
     assert "Connect call failed" in failure.what
 

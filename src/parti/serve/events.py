@@ -27,6 +27,22 @@ PIECES_MAX: Final = 10_000
 QUIET_MAX: Final[Seconds] = 15.0
 """After so long without a word a comment is sent, so that nobody in between closes the connection."""
 
+
+class Pieces(asyncio.Queue[str]):
+    """What a run tells a reader. It is `slow` once so much waited for it that a piece was dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(PIECES_MAX)
+        self.slow = False
+
+    def tell(self, piece: str) -> None:
+        """Keep a piece until it is read."""
+        try:
+            self.put_nowait(piece)
+        except asyncio.QueueFull:
+            self.slow = True
+
+
 Call = Callable[[Callable[[str], None]], Awaitable[Outcome]]
 """Makes the call, given who is told."""
 
@@ -83,16 +99,8 @@ async def told(
 
     The stream begins with the first word, or once it is quiet for long: what fails before has a status of its own.
     """
-    pieces: asyncio.Queue[str] = asyncio.Queue(PIECES_MAX)
-    slow = asyncio.Event()
-
-    def tell(piece: str) -> None:
-        try:
-            pieces.put_nowait(piece)
-        except asyncio.QueueFull:
-            slow.set()
-
-    task = asyncio.ensure_future(call(tell))
+    pieces = Pieces()
+    task = asyncio.ensure_future(call(pieces.tell))
     first = asyncio.ensure_future(pieces.get())
     try:
         await asyncio.wait([task, first], timeout=QUIET_MAX, return_when=asyncio.FIRST_COMPLETED)
@@ -108,7 +116,7 @@ async def told(
             over()
             return refusal(failure)
     begun = first.result() if first.done() and not first.cancelled() else None
-    stream = _stream(task, begun, pieces, slow, refusal, over, writing)
+    stream = _stream(task, begun, pieces, refusal, over, writing)
     said = {"cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})}
     return StreamingResponse(stream, media_type=MEDIA, headers=said)
 
@@ -116,8 +124,7 @@ async def told(
 async def _stream(
     task: asyncio.Future[Outcome],
     begun: str | None,
-    pieces: asyncio.Queue[str],
-    slow: asyncio.Event,
+    pieces: Pieces,
     refusal: Callable[[PartiError], Answer],
     over: Callable[[], None],
     writing: Writing,
@@ -125,12 +132,12 @@ async def _stream(
     try:
         if begun is not None:
             yield writing.told(begun)
-        while not slow.is_set():
+        while not pieces.slow:
             piece = await next_piece(task, pieces)
             if piece is None:
                 break
             yield writing.told(piece) if piece else b": still at work\n\n"
-        if not slow.is_set():
+        if not pieces.slow:
             yield await _last(task, refusal, writing)
     finally:
         task.cancel()  # nobody listens any more; the run goes on

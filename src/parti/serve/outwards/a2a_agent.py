@@ -30,7 +30,7 @@ from pydantic_core import from_json
 
 from parti.errors import PartiError
 from parti.ports.operations import Outcome
-from parti.serve.events import PIECES_MAX, next_piece
+from parti.serve.events import Pieces, next_piece
 from parti.serve.outwards.a2a_tasks import OUTPUT, STATES, parts_of, task_at_work, task_of, text_in
 from parti.serve.outwards.calls import Exposed, Work, left_of, worded
 from parti.serve.refusals import problem_of
@@ -161,24 +161,16 @@ class A2aAgent(RequestHandler):
             _refuse(failure)
 
     async def _events(self, call: Call) -> AsyncGenerator[Any, None]:
-        pieces: asyncio.Queue[str] = asyncio.Queue(PIECES_MAX)
-        slow = asyncio.Event()
-
-        def tell(piece: str) -> None:
-            try:
-                pieces.put_nowait(piece)
-            except asyncio.QueueFull:
-                slow.set()
-
+        pieces = Pieces()
         plain = self._agent.output.schema.get("type") == "string"
-        task = asyncio.ensure_future(self._work(call, tell if plain else lambda _: None))
+        task = asyncio.ensure_future(self._work(call, pieces.tell if plain else lambda _: None))
         chunk = partial(_chunk, call)
         try:
             await self._beginning(call, task)
             yield task_at_work(call.run, call.context)
             sent = ""
             while (piece := await next_piece(task, pieces)) is not None:
-                if slow.is_set():
+                if pieces.slow:
                     raise InternalError(message="you read too slowly: get the task")
                 if piece:
                     yield chunk([new_text_part(piece)], append=bool(sent))

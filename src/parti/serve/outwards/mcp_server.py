@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from parti.errors import PartiError
 from parti.ports.operations import Operations, Outcome
 from parti.serve.answers import Handler
-from parti.serve.events import PIECES_MAX, next_piece
+from parti.serve.events import Pieces, next_piece
 from parti.serve.outwards.calls import Exposed, worded
 from parti.serve.outwards.mcp_tools import Misfit, arguments_of, failure, result_of, tool_name, tool_of
 from parti.serve.refusals import Refusal, problem, problem_of, stopping
@@ -134,13 +134,8 @@ class McpServer:
             return _failed(wrong)
 
     async def _run(self, context: Any, each: Exposed, arguments: list[Any], key: str, tenant: str) -> Outcome:
-        pieces: asyncio.Queue[str] = asyncio.Queue(PIECES_MAX)
-
-        def tell(piece: str) -> None:
-            with contextlib.suppress(asyncio.QueueFull):  # progress is for showing: it may have gaps
-                pieces.put_nowait(piece)
-
-        task = asyncio.ensure_future(each.call(arguments, key=key, tenant=tenant, tell=tell))
+        pieces = Pieces()  # progress is for showing: it may have gaps
+        task = asyncio.ensure_future(each.call(arguments, key=key, tenant=tenant, tell=pieces.tell))
         try:
             told = 0
             while (piece := await next_piece(task, pieces)) is not None:
