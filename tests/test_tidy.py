@@ -29,6 +29,7 @@ FUNCTION_LINES_MAX = 70
 
 HEAVY = (
     "numpy",
+    "numba",
     "sklearn",
     "skl2onnx",
     "onnx",
@@ -204,6 +205,7 @@ LAYERS = (
     "mlops",
     "serve",
     "drawings",
+    "sim",
     "adapters",
     "ports",
     "design",
