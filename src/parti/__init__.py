@@ -5,6 +5,7 @@ from parti.declare.inside import ask, idempotency_key, now, random, sleep, spend
 from parti.declare.system import System
 from parti.design.approval import Approval
 from parti.design.budget import Budget, Cost
+from parti.design.choices import Site, Variant
 from parti.design.dead_letter import DeadLetter
 from parti.design.evaluation import Case, Journal, Score, Trial
 from parti.design.goals import Retry, Slo
@@ -51,11 +52,13 @@ __all__ = [
     "Recalled",
     "Retry",
     "Score",
+    "Site",
     "Slo",
     "StepFailed",
     "System",
     "Training",
     "Trial",
+    "Variant",
     "Work",
     "ask",
     "idempotency_key",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any, ParamSpec, TypeVar, get_args, overload
 
+from parti.declare.choosing import Choosing
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.evaluations import Evaluating
 from parti.declare.exposing import TOOL_ONLY, exposures_of
@@ -37,7 +38,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Intelligent, Evaluating):
+class System(Intelligent, Evaluating, Choosing):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
