@@ -72,6 +72,8 @@ CODES: Final[Mapping[str, str]] = {
     "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
     "P720": "a checker of an evaluation failed",
+    # P8xx: planning
+    "P820": "a profile cannot be read",
 }
 
 
