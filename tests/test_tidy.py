@@ -199,6 +199,7 @@ LAYERS = (
     "verbs",
     "testing",
     "",
+    "planning",
     "declare",
     "engine",
     "agents",
