@@ -206,6 +206,7 @@ LAYERS = (
     "serve",
     "drawings",
     "sim",
+    "optimise",
     "adapters",
     "ports",
     "design",

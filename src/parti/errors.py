@@ -72,6 +72,8 @@ CODES: Final[Mapping[str, str]] = {
     "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
     "P720": "a checker of an evaluation failed",
+    # P8xx: planning
+    "P812": "a planning problem cannot be as it is stated",
 }
 
 
@@ -196,6 +198,10 @@ class AgentStopped(RunError):
     """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
 
     outcome: Any = None
+
+
+class PlanError(PartiError):
+    """A plan cannot be found, or what is to be planned cannot be (P8xx)."""
 
 
 class ModelError(PartiError):
