@@ -207,6 +207,7 @@ LAYERS = (
     "serve",
     "drawings",
     "sim",
+    "optimise",
     "adapters",
     "ports",
     "design",

@@ -75,6 +75,7 @@ CODES: Final[Mapping[str, str]] = {
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
     "P820": "a profile cannot be read",
+    "P812": "a planning problem cannot be as it is stated",
 }
 
 
@@ -199,6 +200,10 @@ class AgentStopped(RunError):
     """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
 
     outcome: Any = None
+
+
+class PlanError(PartiError):
+    """A plan cannot be found, or what is to be planned cannot be (P8xx)."""
 
 
 class ModelError(PartiError):
