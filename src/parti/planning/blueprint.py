@@ -1,0 +1,224 @@
+"""The blueprint of a system: who calls whom after what, as calls and routes of a queueing network, whatever its deployment.
+
+It is read from the call graphs of a profile. A run is its runner's own work, then what it calls, group by group; what a
+callee calls itself comes in between. Events that it publishes begin runs of their handlers. A request is the whole story:
+it is done when the last run that it caused is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from parti.design.endpoint import Endpoint
+from parti.design.graph import Design
+from parti.design.handler import Handler
+from parti.design.schedule import Schedule
+from parti.errors import PlanError
+from parti.planning.calls import CallGraph, Group, Node
+from parti.planning.profile import Profile
+from parti.sim.network import END, Call, Choice, Fork, Route
+
+GATE: Final = "·"
+"""The station of points at which a route forks, joins or chooses; it takes no time."""
+
+UNROLLED: Final = 8
+"""So many visits of one place in a program are told apart; where runs make more, the rest is a loop."""
+
+WAY: Final = "·way"
+"""Ends the name of the station that is the way to a part's site and back; a plan decides how long that takes."""
+
+COPIES_MAX: Final = 64
+"""The most events that one run may publish to one topic, in the mean."""
+
+CALLS_MAX: Final = 2_000
+"""Places that are told apart in all."""
+
+Runner = Handler | Endpoint | Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """Calls by name, the routes between them, the call at which each entry begins, and the calls that belong to each runner.
+
+    `visits` says how often a request that enters there comes to each station, in the mean: by entry, then by station.
+    """
+
+    calls: tuple[Call, ...]
+    routes: Mapping[str, Route]
+    entries: Mapping[str, str]
+    within: Mapping[str, tuple[str, ...]]
+    visits: Mapping[str, Mapping[str, float]]
+
+    @property
+    def stations(self) -> tuple[str, ...]:
+        """The stations that are called, in the order in which they are first met."""
+        return tuple(dict.fromkeys(call.station for call in self.calls))
+
+
+def blueprint(design: Design, profile: Profile, entries: Iterable[str], distant: Collection[str] = ()) -> Blueprint:
+    """What requests that come in at `entries` (handlers, endpoints, schedules) go through.
+
+    Parts that are `distant` may run elsewhere: behind each call of one comes its way there and back. Raises P830 for an entry that was never seen at work, and P831 for what calls or publishes without end.
+    """
+    drawn = _Drawing(design, profile, frozenset(distant))
+    begins = {entry: drawn.runner(entry) for entry in entries}
+    visits = {entry: _visits(drawn.calls, drawn.routes, begin) for entry, begin in begins.items()}
+    within = {runner: tuple(calls) for runner, calls in drawn.within.items()}
+    return Blueprint(tuple(drawn.calls.values()), drawn.routes, begins, within, visits)
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """A blueprint under way."""
+
+    design: Design
+    profile: Profile
+    distant: frozenset[str]
+    calls: dict[str, Call] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
+    within: dict[str, list[str]] = field(default_factory=dict)
+
+    def runner(self, name: str) -> str:
+        """The call at which a run of that runner begins; it is drawn once."""
+        if name in self.within:
+            return name
+        graph = self.profile.graph(name)
+        if graph is None or not isinstance(self.design.by_name.get(name), Runner):
+            raise PlanError(
+                "P830", f"nothing is known of `{name}`: no run of it was measured", fix="let it work, or `parti profile`"
+            )
+        self.within[name] = []
+        ended = f"{name}·ended"
+        self._inside(graph, self._own(name, name, name), name, ended, (name,))
+        self._add(ended, GATE, name)
+        self.within[name].remove(ended)
+        self._publish(graph, ended)
+        return name
+
+    def _inside(self, graph: CallGraph, begin: str, prefix: str, then: str, path: tuple[str, ...]) -> None:
+        """What a caller calls, from its own call `begin` to the call `then`."""
+        if graph.visits_max > UNROLLED:
+            graph = graph.looped(UNROLLED)
+        names = {group: f"{prefix}/{'+'.join(group.parts)}·{group.nth}" for group in graph.groups}
+        self.routes[begin] = self._onward(graph, None, names, then)
+        for group, name in names.items():
+            self._group(graph, group, name, names, then, path)
+
+    def _group(
+        self, graph: CallGraph, group: Group, name: str, names: Mapping[Group, str], then: str, path: tuple[str, ...]
+    ) -> None:
+        """One part that is called, or several at once, and where it goes on from there."""
+        onward = self._onward(graph, group, names, then)
+        if len(group.parts) == 1:
+            self._part(group.parts[0], name, onward, path)
+            return
+        together = f"{name}·all"
+        branches = [f"{name}·{number}" for number in range(1, len(group.parts) + 1)]
+        self._add(name, GATE, path[0])
+        self.routes[name] = Fork(tuple(branches))
+        for part, branch in zip(group.parts, branches, strict=True):
+            self._part(part, branch, Choice(((together, 1.0),)), path)
+        self._add(together, GATE, path[0], joins=len(branches))
+        self.routes[together] = onward
+
+    def _part(self, part: str, name: str, onward: Route, path: tuple[str, ...]) -> None:
+        """A call of a part, and of all that it calls itself."""
+        own = self._own(part, name, path[0])
+        graph = self.profile.graph(part)
+        if graph is None or not graph.groups:
+            self.routes[own] = onward
+            return
+        if part in path:
+            raise PlanError(
+                "P831", f"`{part}` calls itself: {' -> '.join((*path, part))}", fix="plan with a profile in which it ends"
+            )
+        back = f"{name}·back"
+        self._inside(graph, own, name, back, (*path, part))
+        self._add(back, GATE, path[0])
+        self.routes[back] = onward
+
+    def _own(self, part: str, name: str, runner: str) -> str:
+        """The call of a part's own work, and its way; the last of the two."""
+        self._add(name, part, runner)
+        if part not in self.distant:
+            return name
+        way = f"{name}{WAY}"
+        self._add(way, f"{part}{WAY}", runner)
+        self.routes[name] = Choice(((way, 1.0),))
+        return way
+
+    def _onward(self, graph: CallGraph, step: Node, names: Mapping[Group, str], then: str) -> Route:
+        following = graph.after(step) or ((None, 1.0),)
+        return Choice(tuple((then if node is None else names[node], share) for node, share in following))
+
+    def _publish(self, graph: CallGraph, ended: str) -> None:
+        """Runs that a run causes by its events: a branch of the request for each."""
+        branches = [
+            (handler, published.count / max(1, graph.runs))
+            for published in graph.published
+            for handler in published.handlers
+            if published.count and self.profile.graph(handler) is not None
+        ]
+        targets: list[tuple[str, float]] = []
+        for handler, mean in branches:
+            if mean > COPIES_MAX:
+                what = f"`{graph.caller}` publishes {mean:.0f} events a run that `{handler}` handles"
+                raise PlanError("P831", what, fix="plan for one entry behind it with a load of its own")
+            begin = self.runner(handler)
+            whole = math.floor(mean + 1e-9)
+            targets += [(begin, 1.0)] * whole + ([(begin, mean - whole)] if mean - whole > 1e-9 else [])
+        if len(targets) == 1:
+            (begin, share), *_ = targets
+            rest = ((END, 1.0 - share),) if share < 1 else ()
+            self.routes[ended] = Choice(((begin, share), *rest))
+        elif targets:
+            self._fan_out(ended, targets)
+
+    def _fan_out(self, ended: str, targets: list[tuple[str, float]]) -> None:
+        gates = [f"{ended}·{number}" for number in range(1, len(targets) + 1)]
+        self.routes[ended] = Fork(tuple(gates))
+        for gate, (begin, share) in zip(gates, targets, strict=True):
+            self._add(gate, GATE, "")
+            rest = ((END, 1.0 - share),) if share < 1 else ()
+            self.routes[gate] = Choice(((begin, share), *rest))
+
+    def _add(self, name: str, station: str, runner: str, joins: int = 1) -> None:
+        if len(self.calls) >= CALLS_MAX:
+            raise PlanError(
+                "P831", f"its runs come to more than {CALLS_MAX} places", fix="plan for a part of the system at a time"
+            )
+        self.calls[name] = Call(name, station, joins=joins)
+        if runner:
+            self.within[runner].append(name)
+
+
+def _visits(calls: Mapping[str, Call], routes: Mapping[str, Route], begin: str) -> dict[str, float]:
+    """How often a request that enters at `begin` comes to each station, in the mean.
+
+    Flows go round until what is left is a billionth; a loop that never ends is P831. Of a join's branches one counts.
+    """
+    flow, found = {begin: 1.0}, dict.fromkeys(calls, 0.0)
+    for _ in range(100_000):
+        moved: dict[str, float] = {}
+        for name, amount in flow.items():
+            found[name] += amount
+            for target, share in _shares(routes.get(name)):
+                if target != END:
+                    moved[target] = moved.get(target, 0.0) + amount * share / calls[target].joins
+        flow = {name: amount for name, amount in moved.items() if amount > 1e-9}
+        if not flow:
+            stations: dict[str, float] = {}
+            for name, amount in found.items():
+                stations[calls[name].station] = stations.get(calls[name].station, 0.0) + amount
+            return {station: amount for station, amount in stations.items() if amount > 0}
+    around = min(flow)
+    raise PlanError("P831", f"a loop through `{around}` never ends", fix="let it end, or its events end a story")
+
+
+def _shares(route: Route | None) -> tuple[tuple[str, float], ...]:
+    if isinstance(route, Fork):
+        return tuple((target, 1.0) for target in route.targets)
+    return route.targets if route is not None else ()
