@@ -22,7 +22,7 @@ from parti.planning.profile import Profile
 from parti.sim.network import END, Call, Choice, Fork, Route
 
 GATE: Final = "·"
-"""The station of points at which a route forks, joins or chooses; it takes no time."""
+"""Begins the name of a station at which a route forks, joins or chooses; it takes no time. (One for all would tie all in a loop.)"""
 
 UNROLLED: Final = 8
 """So many visits of one place in a program are told apart; where runs make more, the rest is a loop."""
@@ -41,16 +41,12 @@ Runner = Handler | Endpoint | Schedule
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """Calls by name, the routes between them, the call at which each entry begins, and the calls that belong to each runner.
-
-    `visits` says how often a request that enters there comes to each station, in the mean: by entry, then by station.
-    """
+    """Calls, the routes between them by name, the call at which each entry begins, and the calls that belong to each runner."""
 
     calls: tuple[Call, ...]
     routes: Mapping[str, Route]
     entries: Mapping[str, str]
     within: Mapping[str, tuple[str, ...]]
-    visits: Mapping[str, Mapping[str, float]]
 
     @property
     def stations(self) -> tuple[str, ...]:
@@ -61,13 +57,13 @@ class Blueprint:
 def blueprint(design: Design, profile: Profile, entries: Iterable[str], distant: Collection[str] = ()) -> Blueprint:
     """What requests that come in at `entries` (handlers, endpoints, schedules) go through.
 
-    Parts that are `distant` may run elsewhere: behind each call of one comes its way there and back. Raises P830 for an entry that was never seen at work, and P831 for what calls or publishes without end.
+    Parts that are `distant` may run elsewhere: behind each call of one comes its way there and back.
+    Raises P830 for an entry that was never seen at work, and P831 for what calls or publishes without end.
     """
     drawn = _Drawing(design, profile, frozenset(distant))
     begins = {entry: drawn.runner(entry) for entry in entries}
-    visits = {entry: _visits(drawn.calls, drawn.routes, begin) for entry, begin in begins.items()}
     within = {runner: tuple(calls) for runner, calls in drawn.within.items()}
-    return Blueprint(tuple(drawn.calls.values()), drawn.routes, begins, within, visits)
+    return Blueprint(tuple(drawn.calls.values()), drawn.routes, begins, within)
 
 
 @dataclass(slots=True)
@@ -91,11 +87,8 @@ class _Drawing:
                 "P830", f"nothing is known of `{name}`: no run of it was measured", fix="let it work, or `parti profile`"
             )
         self.within[name] = []
-        ended = f"{name}·ended"
-        self._inside(graph, self._own(name, name, name), name, ended, (name,))
-        self._add(ended, GATE, name)
-        self.within[name].remove(ended)
-        self._publish(graph, ended)
+        own = self._own(name, name, name)
+        self._inside(graph, own, name, self._caused(graph), (name,))
         return name
 
     def _inside(self, graph: CallGraph, begin: str, prefix: str, then: str, path: tuple[str, ...]) -> None:
@@ -117,12 +110,10 @@ class _Drawing:
             return
         together = f"{name}·all"
         branches = [f"{name}·{number}" for number in range(1, len(group.parts) + 1)]
-        self._add(name, GATE, path[0])
-        self.routes[name] = Fork(tuple(branches))
+        self._gate(name, Fork(tuple(branches)), path[0])
         for part, branch in zip(group.parts, branches, strict=True):
-            self._part(part, branch, Choice(((together, 1.0),)), path)
-        self._add(together, GATE, path[0], joins=len(branches))
-        self.routes[together] = onward
+            self._part(part, branch, _to(together), path)
+        self._gate(together, onward, path[0], joins=len(branches))
 
     def _part(self, part: str, name: str, onward: Route, path: tuple[str, ...]) -> None:
         """A call of a part, and of all that it calls itself."""
@@ -135,10 +126,7 @@ class _Drawing:
             raise PlanError(
                 "P831", f"`{part}` calls itself: {' -> '.join((*path, part))}", fix="plan with a profile in which it ends"
             )
-        back = f"{name}·back"
-        self._inside(graph, own, name, back, (*path, part))
-        self._add(back, GATE, path[0])
-        self.routes[back] = onward
+        self._inside(graph, own, name, self._one(f"{name}·back", onward, path[0]), (*path, part))
 
     def _own(self, part: str, name: str, runner: str) -> str:
         """The call of a part's own work, and its way; the last of the two."""
@@ -147,43 +135,46 @@ class _Drawing:
             return name
         way = f"{name}{WAY}"
         self._add(way, f"{part}{WAY}", runner)
-        self.routes[name] = Choice(((way, 1.0),))
+        self.routes[name] = _to(way)
         return way
 
     def _onward(self, graph: CallGraph, step: Node, names: Mapping[Group, str], then: str) -> Route:
         following = graph.after(step) or ((None, 1.0),)
         return Choice(tuple((then if node is None else names[node], share) for node, share in following))
 
-    def _publish(self, graph: CallGraph, ended: str) -> None:
-        """Runs that a run causes by its events: a branch of the request for each."""
-        branches = [
-            (handler, published.count / max(1, graph.runs))
-            for published in graph.published
-            for handler in published.handlers
-            if published.count and self.profile.graph(handler) is not None
-        ]
-        targets: list[tuple[str, float]] = []
-        for handler, mean in branches:
-            if mean > COPIES_MAX:
-                what = f"`{graph.caller}` publishes {mean:.0f} events a run that `{handler}` handles"
-                raise PlanError("P831", what, fix="plan for one entry behind it with a load of its own")
-            begin = self.runner(handler)
-            whole = math.floor(mean + 1e-9)
-            targets += [(begin, 1.0)] * whole + ([(begin, mean - whole)] if mean - whole > 1e-9 else [])
-        if len(targets) == 1:
-            (begin, share), *_ = targets
-            rest = ((END, 1.0 - share),) if share < 1 else ()
-            self.routes[ended] = Choice(((begin, share), *rest))
-        elif targets:
-            self._fan_out(ended, targets)
+    def _caused(self, graph: CallGraph) -> str:
+        """Where a run's request goes on when it ended: to the runs that its events begin, a branch for each, or nowhere."""
+        branches: list[Route] = []
+        for published in graph.published:
+            for handler in published.handlers:
+                if published.count and self.profile.graph(handler) is not None:
+                    branches += self._copies(graph, handler, published.count / max(1, graph.runs))
+        ended = f"{graph.caller}·ended"
+        if len(branches) < 2:
+            return self._one(ended, branches[0], "") if branches else END
+        gates = (self._gate(f"{ended}·{number}", branch) for number, branch in enumerate(branches, 1))
+        return self._gate(ended, Fork(tuple(gates)))
 
-    def _fan_out(self, ended: str, targets: list[tuple[str, float]]) -> None:
-        gates = [f"{ended}·{number}" for number in range(1, len(targets) + 1)]
-        self.routes[ended] = Fork(tuple(gates))
-        for gate, (begin, share) in zip(gates, targets, strict=True):
-            self._add(gate, GATE, "")
-            rest = ((END, 1.0 - share),) if share < 1 else ()
-            self.routes[gate] = Choice(((begin, share), *rest))
+    def _copies(self, graph: CallGraph, handler: str, mean: float) -> list[Route]:
+        """A route for each event that a run publishes in the mean to a handler; the last one is taken by chance."""
+        if mean > COPIES_MAX:
+            what = f"`{graph.caller}` publishes {mean:.0f} events a run that `{handler}` handles"
+            raise PlanError("P831", what, fix="plan for the handler behind it, with a load of its own")
+        begin, whole = self.runner(handler), math.floor(mean + 1e-9)
+        rest = mean - whole
+        some: list[Route] = [Choice(((begin, rest), (END, 1.0 - rest)))] if rest > 1e-9 else []
+        return [_to(begin)] * whole + some
+
+    def _one(self, name: str, route: Route, runner: str) -> str:
+        """The one target that a route has, or a gate of that name from which it goes on."""
+        if isinstance(route, Choice) and len(route.targets) == 1:
+            return route.targets[0][0]
+        return self._gate(name, route, runner)
+
+    def _gate(self, name: str, route: Route, runner: str = "", joins: int = 1) -> str:
+        self._add(name, f"{GATE}{name}", runner, joins)
+        self.routes[name] = route
+        return name
 
     def _add(self, name: str, station: str, runner: str, joins: int = 1) -> None:
         if len(self.calls) >= CALLS_MAX:
@@ -195,30 +186,6 @@ class _Drawing:
             self.within[runner].append(name)
 
 
-def _visits(calls: Mapping[str, Call], routes: Mapping[str, Route], begin: str) -> dict[str, float]:
-    """How often a request that enters at `begin` comes to each station, in the mean.
-
-    Flows go round until what is left is a billionth; a loop that never ends is P831. Of a join's branches one counts.
-    """
-    flow, found = {begin: 1.0}, dict.fromkeys(calls, 0.0)
-    for _ in range(100_000):
-        moved: dict[str, float] = {}
-        for name, amount in flow.items():
-            found[name] += amount
-            for target, share in _shares(routes.get(name)):
-                if target != END:
-                    moved[target] = moved.get(target, 0.0) + amount * share / calls[target].joins
-        flow = {name: amount for name, amount in moved.items() if amount > 1e-9}
-        if not flow:
-            stations: dict[str, float] = {}
-            for name, amount in found.items():
-                stations[calls[name].station] = stations.get(calls[name].station, 0.0) + amount
-            return {station: amount for station, amount in stations.items() if amount > 0}
-    around = min(flow)
-    raise PlanError("P831", f"a loop through `{around}` never ends", fix="let it end, or its events end a story")
-
-
-def _shares(route: Route | None) -> tuple[tuple[str, float], ...]:
-    if isinstance(route, Fork):
-        return tuple((target, 1.0) for target in route.targets)
-    return route.targets if route is not None else ()
+def _to(target: str) -> Choice:
+    """Always there."""
+    return Choice(((target, 1.0),))

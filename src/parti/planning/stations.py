@@ -49,9 +49,9 @@ class Stations:
     prices: PriceList
 
     def of(self, name: str, deployed: Deployed) -> Station:
-        """The station of that name; the gate takes no time. Raises P830 for a part that was not measured."""
-        if name == GATE:
-            return _nowhere(GATE, Constant(0.0))
+        """The station of that name; a gate takes no time. Raises P830 for a part that was not measured."""
+        if name.startswith(GATE):
+            return _nowhere(name, Constant(0.0))
         if name.endswith(WAY):
             return _nowhere(name, Constant(self._way(deployed.of(name.removesuffix(WAY)))))
         return self.deployed(deployed.of(name))

@@ -1,0 +1,176 @@
+"""Predicting: what a plan does under a load, over independent replications, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from parti.extras import need
+from parti.planning.blueprint import GATE, WAY, Blueprint
+from parti.planning.deployment import Deployed
+from parti.planning.load import Workload
+from parti.planning.sampling import sample
+from parti.planning.stations import Stations
+from parti.sim.critical import critical_parts
+from parti.sim.network import EVERYONE, Limit, Network
+from parti.sim.replications import Interval, interval
+from parti.sim.result import Outcome, Simulated
+from parti.sim.simulating import simulate
+from parti.units import Seconds
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REPLICATIONS: Final = 10
+"""Runs with arrivals and draws of their own that make one prediction."""
+
+REQUESTS: Final = 20_000
+"""About so many requests are simulated in each."""
+
+WARMUP: Final = 0.1
+"""The share of the time that is left out at the start, while queues fill."""
+
+LEVELS: Final = (0.5, 0.95, 0.99)
+
+TAIL: Final = (0.98, 0.999)
+"""The p99 request's time is the mean over those between these quantiles: one request alone tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is simulated, but for the deployment: a blueprint, its stations, and the runs that each process takes at once."""
+
+    blueprint: Blueprint
+    stations: Stations
+    workload: Workload
+    seconds: Seconds
+    """How much of the load's time is simulated in each replication."""
+
+    @property
+    def warmup(self) -> Seconds:
+        """How much of it is left out at the start."""
+        return self.seconds * WARMUP
+
+    def network(self, deployed: Deployed, *, limits: bool = True) -> Network:
+        """The network of a plan. Without `limits` the hands of runners bound nothing, and more of it is feed-forward."""
+        stations = tuple(self.stations.of(name, deployed) for name in self.blueprint.stations)
+        return Network(
+            stations, next(iter(self.blueprint.entries.values())), self.blueprint.routes, self.blueprint.calls,
+            tuple(self._limits(deployed)) if limits else (),
+        )  # fmt: skip
+
+    def _limits(self, deployed: Deployed) -> list[Limit]:
+        found = []
+        for runner, calls in self.blueprint.within.items():
+            hands = getattr(self.stations.design.by_name[runner], "concurrency", None)
+            if hands is not None and len(calls) > 1:
+                found.append(Limit(runner, deployed.of(runner).replicas * hands, calls))
+        return found
+
+
+def horizon(workload: Workload, requests: int = REQUESTS) -> Seconds:
+    """How many seconds of a load hold about so many requests; a trace is taken as long as it is."""
+    lengths = [trace_length(stream.arrivals) for stream in workload.streams]
+    asked = requests / workload.per_second / (1.0 - WARMUP)
+    known = [length for length in lengths if length is not None]
+    return min([asked, *known])
+
+
+def trace_length(arrivals: Any) -> Seconds | None:
+    """How long a trace is, as fast as it is played; None for a process, which never ends."""
+    times = getattr(arrivals, "times", None)
+    return None if times is None else (times[-1] - times[0]) / arrivals.faster
+
+
+@dataclass(frozen=True, slots=True)
+class PartPrediction:
+    """How busy a part is (0 to 1 of its servers), how many calls wait for it in the mean, and what a p99 request spends there."""
+
+    part: str
+    use: Interval
+    queue: Interval
+    waiting: Seconds
+    batching: Seconds
+    service: Seconds
+    retrying: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a plan does under a load. Latencies are seconds, from arrival until the last run of the story ended.
+
+    `done` is the share of requests that ended well, `throughput` how many did each second. `late` holds the share of
+    requests that were later than promised in each replication, where something is promised.
+    """
+
+    p50: Interval
+    p95: Interval
+    p99: Interval
+    done: Interval
+    throughput: Interval
+    parts: tuple[PartPrediction, ...]
+    unstable: tuple[str, ...]
+    """Parts that get more than they can serve, in the long run."""
+
+
+def predict(model: Model, deployed: Deployed, seeds: Sequence[int]) -> Prediction:
+    """What the plan does, over one replication for each of the seeds (at least two)."""
+    network = model.network(deployed)
+    runs = [simulated(model, network, seed) for seed in seeds]
+    p50, p95, p99 = (interval([run.quantile(level) for run in runs]) for level in LEVELS)
+    done = interval([run.share(Outcome.DONE) for run in runs])
+    throughput = interval([len(run.latency) / run.window if run.window else 0.0 for run in runs])
+    parts = _parts(network, runs)
+    unstable = tuple(part.part for part in parts if part.use.mean >= 0.999)
+    return Prediction(p50, p95, p99, done, throughput, parts, unstable)
+
+
+def simulated(model: Model, network: Network, seed: int, *, parts: bool = True) -> Simulated:
+    """One replication."""
+    load = sample(model.workload, model.blueprint, seconds=model.seconds, seed=seed)
+    return simulate(network, load, seed=seed, warmup=model.warmup, parts=parts)
+
+
+def _parts(network: Network, runs: Sequence[Simulated]) -> tuple[PartPrediction, ...]:
+    """The figures of each part, ways and gates left out; ways count to the waiting of their part."""
+    spent = _tail(network, runs)
+    found = []
+    for station in network.stations:
+        if station.name.startswith(GATE) or station.name.endswith(WAY):
+            continue
+        use = interval([run.use()[station.name] for run in runs])
+        queue = interval([run.queue()[station.name] for run in runs])
+        waiting, batching, service, retrying = spent[station.name]
+        waiting += sum(spent.get(f"{station.name}{WAY}", (0.0,) * 4))
+        found.append(PartPrediction(station.name, use, queue, waiting, batching, service, retrying))
+    return tuple(found)
+
+
+def _tail(network: Network, runs: Sequence[Simulated]) -> dict[str, tuple[float, float, float, float]]:
+    """What requests around the 99th percentile spend at each station on their critical path: means, in seconds."""
+    np = need("numpy", extra="plan", purpose="planning")
+    rows: dict[str, list[NDArray[np.float64]]] = {station.name: [] for station in network.stations}
+    for run in runs:
+        chosen = _around_p99(np, run)
+        parts = critical_parts(run)
+        each = np.stack([parts.waiting, parts.batching, parts.service, parts.retrying])[:, :, chosen].mean(axis=2)
+        for column, call in enumerate(network.all_calls()):
+            rows[call.station].append(each[:, column])
+    count = max(1, len(runs))
+    return {name: tuple(np.sum(one, axis=0) / count) if one else (0.0,) * 4 for name, one in rows.items()}
+
+
+def _around_p99(np: Any, run: Simulated) -> Any:
+    """Which requests took about as long as the 99th percentile."""
+    well = run.counted & (run.outcome == Outcome.DONE)
+    taken = np.where(well, run.left - run.arrived, np.nan)
+    low, high = np.nanquantile(taken, TAIL) if well.any() else (0.0, 0.0)
+    chosen = well & (taken >= low) & (taken <= high)
+    return chosen if chosen.any() else well
+
+
+__all__ = [
+    "EVERYONE", "LEVELS", "REPLICATIONS", "Model", "PartPrediction", "Prediction", "horizon", "predict", "simulated",
+]  # fmt: skip

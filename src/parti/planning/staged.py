@@ -1,0 +1,99 @@
+"""The simulation as a search sees it: stage by stage, each with the deployments that are chosen for its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from parti.optimise.capacity import late_least
+from parti.optimise.problem import Choice, Option, Part, Problem, Promise, Stage
+from parti.optimise.quality import Quality
+from parti.planning.blueprint import WAY
+from parti.planning.deployment import Deployed, Deployment
+from parti.planning.predicting import Model
+from parti.planning.sampling import sample
+from parti.planning.space import Space
+from parti.sim.distributions import Constant
+from parti.sim.network import EVERYONE, Station
+from parti.sim.simulating import Prefix, begin, extend, finish
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A simulation up to some stage, and how the parts up to there are deployed."""
+
+    prefix: Prefix
+    chosen: tuple[Deployment, ...]
+
+
+class Staged:
+    """Implements optimise.Simulation over the simulator. The hands of runners bound nothing here; predictions know them."""
+
+    monotone = False
+
+    def __init__(self, model: Model, first: Deployed) -> None:
+        self._model = model
+        self._network = model.network(first, limits=False)
+        self._stages = begin(self._network, self._load(0), seed=0).stages
+
+    def problem(self, space: Space, quality: Quality) -> Problem:
+        """The problem that is searched: stages in the order of the simulation, with the options of their parts.
+
+        A gate, or the way to a part's site, has nothing to choose.
+        """
+        found = [Stage(tuple(Part(name, space.options(name)) for name in stage.stations)) for stage in self._stages]
+        return Problem(tuple(found), quality)
+
+    def begin(self, seed: int) -> State:
+        """See Simulation."""
+        prefix = begin(self._network, self._load(seed), seed=seed, warmup=self._model.warmup)
+        return State(prefix, ())
+
+    def extend(self, state: State, choice: Choice) -> State:
+        """See Simulation."""
+        chosen = (*state.chosen, *(option.label for option in choice if isinstance(option.label, Deployment)))
+        deployed = Deployed(chosen)
+        names = self._stages[state.prefix.done].stations
+        changed = {name: self._model.stations.of(name, deployed) for name in names}
+        return State(extend(state.prefix, changed), chosen)
+
+    def relax(self, state: State) -> State:
+        """See Simulation. Ways are taken in no time, and each part takes as long as at its fastest."""
+        names = self._stages[state.prefix.done].stations
+        return State(extend(state.prefix, {name: _relaxed(name) for name in names}), state.chosen)
+
+    def reached(self, state: State) -> NDArray[np.float64]:
+        """See Simulation."""
+        counted = state.prefix.load.arrived >= self._model.warmup
+        return (state.prefix.reached - state.prefix.load.arrived)[counted]  # type: ignore[no-any-return]
+
+    def finish(self, state: State) -> NDArray[np.float64]:
+        """See Simulation."""
+        from parti.extras import need  # noqa: PLC0415
+
+        np = need("numpy", extra="plan", purpose="planning")
+        done = finish(state.prefix)
+        taken = np.where(done.outcome == 0, done.left - done.arrived, np.inf)
+        return taken[done.counted]  # type: ignore[no-any-return]
+
+    def size(self, state: State) -> int:
+        """See Simulation."""
+        return 64 * len(state.prefix.load)
+
+    def possible(self, seed: int, part: str, option: Option, promise: Promise) -> bool:
+        """See Simulation."""
+        return True
+
+    def _load(self, seed: int) -> Any:
+        return sample(self._model.workload, self._model.blueprint, seconds=self._model.seconds, seed=seed)
+
+
+def _relaxed(name: str) -> Station:
+    return Station(name, Constant(0.0), 1, EVERYONE)
+
+
+__all__ = ["WAY", "Staged", "State", "late_least", "replace"]
