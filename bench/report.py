@@ -162,7 +162,7 @@ def failures(rows: Sequence[Figures]) -> list[str]:
 def settings_of(results: dict[str, Any]) -> list[tuple[str, str]]:
     """The settings and versions of every subject and scenario, each once."""
     found: dict[tuple[str, str], None] = {}
-    for row in (*results["runs"], *results["alone"]):
+    for row in (*results["runs"], *results.get("agents", ()), *results["alone"]):
         if "settings" in row:
             versions = ", ".join(f"{package} {version}" for package, version in row["versions"].items())
             name = row.get("subject") or row["scenario"]
