@@ -78,6 +78,11 @@ ALONE = (
     Alone("HTTP: Parti plain GET of a row", "http", "bench.parti_http", ("--kind", "get")),
     Alone("HTTP: Parti durable POST", "http", "bench.parti_http", ("--kind", "post")),
     Alone("memory with a long queue", "memory", "bench.parti_memory", repeated=False),
+    Alone("conversation of 5,000 turns in one run, killed", "conversation", "bench.parti_conversation", repeated=False),
+    Alone(
+        "conversation of 5,000 turns in a session, killed", "conversation", "bench.parti_conversation", ("--kind", "session"),
+        repeated=False,
+    ),
     Alone("start", "start", "bench.parti_start", repeated=False),
 )  # fmt: skip
 KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))

@@ -35,6 +35,10 @@ SCENARIOS = {
     "hello": ("bench.hello", ("--concurrency", "4", *TINY), "requests_per_second"),
     "http get": ("bench.parti_http", ("--kind", "get", "--concurrency", "4", *TINY), "p99_ms"),
     "http post": ("bench.parti_http", ("--kind", "post", "--concurrency", "4", *TINY), "p99_ms"),
+    "conversation": ("bench.parti_conversation", ("--turns", "40", "--attempts", "1"), "resume_ms"),
+    "conversation of runs": (
+        "bench.parti_conversation", ("--kind", "session", "--turns", "40", "--attempts", "1"), "journal_bytes_per_turn",
+    ),
     "start": ("bench.parti_start", ("--attempts", "1"), "up_to_first_run_ms"),
 }  # fmt: skip
 
