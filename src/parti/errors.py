@@ -72,6 +72,11 @@ CODES: Final[Mapping[str, str]] = {
     "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
     "P720": "a checker of an evaluation failed",
+    # P8xx: planning
+    "P801": "a network of stations cannot be simulated as described",
+    "P802": "a route leads nowhere or never ends",
+    "P803": "a load cannot be",
+    "P804": "an interval needs more replications",
 }
 
 
@@ -159,6 +164,10 @@ class BudgetSpent(RunError):
 
 def _rebuild_spent(code: str, what: str, place: object, fix: str, limit: str) -> BudgetSpent:
     return BudgetSpent(code, what, place=place, fix=fix, limit=limit)
+
+
+class PlanError(PartiError):
+    """A plan, or what it is made from, cannot be (P8xx)."""
 
 
 class NotDone(Exception):
