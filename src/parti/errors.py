@@ -76,6 +76,10 @@ CODES: Final[Mapping[str, str]] = {
     # P8xx: planning
     "P820": "a profile cannot be read",
     "P812": "a planning problem cannot be as it is stated",
+    "P801": "a network of stations cannot be simulated as described",
+    "P802": "a route leads nowhere or never ends",
+    "P803": "a load cannot be",
+    "P804": "an interval needs more replications",
 }
 
 
@@ -163,6 +167,10 @@ class BudgetSpent(RunError):
 
 def _rebuild_spent(code: str, what: str, place: object, fix: str, limit: str) -> BudgetSpent:
     return BudgetSpent(code, what, place=place, fix=fix, limit=limit)
+
+
+class PlanError(PartiError):
+    """A plan, or what it is made from, cannot be (P8xx)."""
 
 
 class NotDone(Exception):
