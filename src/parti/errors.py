@@ -73,6 +73,7 @@ CODES: Final[Mapping[str, str]] = {
     "P709": "a call was not approved",
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
+    "P811": "no plan keeps the promises",
     "P812": "a planning problem cannot be as it is stated",
 }
 
