@@ -75,6 +75,7 @@ CODES: Final[Mapping[str, str]] = {
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
     "P820": "a profile cannot be read",
+    "P811": "no plan keeps the promises",
     "P812": "a planning problem cannot be as it is stated",
     "P801": "a network of stations cannot be simulated as described",
     "P802": "a route leads nowhere or never ends",

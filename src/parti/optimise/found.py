@@ -12,12 +12,14 @@ from parti.optimise.problem import Plan, Promise
 class Limits:
     """How long a search may take: `seconds` by its clock, `extensions` of the simulation by one stage, `memory` in bytes.
 
-    With a limit in extensions and endless seconds a search gives the same answer on every machine.
+    With a limit in extensions and endless seconds a search gives the same answer on every machine. A search ends when its
+    `relaxed` proof is complete; with `strict` it goes on until `proof` is, which mostly takes very much longer.
     """
 
     seconds: float = 15.0
     extensions: int = 1 << 40
     memory: int = 256 << 20
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
