@@ -74,6 +74,7 @@ CODES: Final[Mapping[str, str]] = {
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
     "P820": "a profile cannot be read",
+    "P829": "there is nothing to make a profile from",
 }
 
 
