@@ -74,6 +74,14 @@ CODES: Final[Mapping[str, str]] = {
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
     "P820": "a profile cannot be read",
+    "P821": "a price list cannot be read",
+    "P822": "a price is not a number from 0 on",
+    "P823": "an entry of a price list lacks a field",
+    "P824": "a price list has a field or unit that is not known",
+    "P825": "a load is not understood",
+    "P826": "a rate is not positive",
+    "P827": "the times of a trace run backwards",
+    "P828": "nothing arrives",
     "P829": "there is nothing to make a profile from",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import sqrt
@@ -46,8 +46,8 @@ async def profile_of_traffic(
     for runner in design.parts:
         if isinstance(runner, Handler | Endpoint | Schedule):
             records = await store.runs(part=runner.name, since=since, until=until, limit=limit)
-            outside = await _from_outside(store, records)
-            gathering.arrived(runner.name, [record.created for record in records if record.id in outside])
+            if not isinstance(runner, Schedule):
+                gathering.arrived(runner.name, await _arrivals(store, records))
             async for run in _runs(design, store, records):
                 gathering.add(run)
     if not gathering.covers:
@@ -56,6 +56,25 @@ async def profile_of_traffic(
             fix="let the system work first, or measure it with `parti profile`",
         )  # fmt: skip
     return gathering.profile(now)
+
+
+async def arrivals_in(
+    design: Design, store: Store, *, since: Seconds = 0.0, until: Seconds = 0.0, limit: int = 100_000
+) -> dict[str, list[Seconds]]:
+    """When the latest `limit` of what came from outside arrived at each handler and endpoint that got any, ascending."""
+    found: dict[str, list[Seconds]] = {}
+    for entry in design.parts:
+        if isinstance(entry, Handler | Endpoint):
+            records = await store.runs(part=entry.name, since=since, until=until, limit=limit)
+            times = await _arrivals(store, records)
+            if times:
+                found[entry.name] = times
+    return found
+
+
+async def _arrivals(store: Store, records: Sequence[RunRecord]) -> list[Seconds]:
+    outside = await _from_outside(store, records)
+    return sorted(record.created for record in records if record.id in outside)
 
 
 async def _runs(design: Design, store: Store, records: Iterable[RunRecord]) -> AsyncIterator[Run]:
@@ -113,7 +132,7 @@ class _Gathering:
 
     def arrived(self, entry: str, times: list[Seconds]) -> None:
         if times:
-            self.arrivals.append(seen_at(entry, sorted(times)))
+            self.arrivals.append(seen_at(entry, times))
 
     def add(self, run: Run) -> None:
         record = run.record
