@@ -40,6 +40,7 @@ CODES: Final[Mapping[str, str]] = {
     "P311": "the run was cancelled",
     "P312": "a budget is spent",
     "P313": "a memory is full",
+    "P314": "a batch function did not answer item by item",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",
@@ -71,6 +72,7 @@ CODES: Final[Mapping[str, str]] = {
     "P707": "a tool server did not do as it should",
     "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
+    "P710": "nobody knows what a language model costs",
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
     "P820": "a profile cannot be read",
