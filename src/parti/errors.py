@@ -40,6 +40,7 @@ CODES: Final[Mapping[str, str]] = {
     "P311": "the run was cancelled",
     "P312": "a budget is spent",
     "P313": "a memory is full",
+    "P314": "a batch function did not answer item by item",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",
@@ -81,6 +82,15 @@ CODES: Final[Mapping[str, str]] = {
     "P802": "a route leads nowhere or never ends",
     "P803": "a load cannot be",
     "P804": "an interval needs more replications",
+    "P821": "a price list cannot be read",
+    "P822": "a price is not a number from 0 on",
+    "P823": "an entry of a price list lacks a field",
+    "P824": "a price list has a field or unit that is not known",
+    "P825": "a load is not understood",
+    "P826": "a rate is not positive",
+    "P827": "the times of a trace run backwards",
+    "P828": "nothing arrives",
+    "P829": "there is nothing to make a profile from",
 }
 
 

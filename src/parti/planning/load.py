@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parti.sim.distributions import Empirical
 from parti.sim.load import Arrivals, GammaArrivals, Mmpp, Poisson, Trace
@@ -30,7 +30,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """All streams that arrive at once, independently of each other."""
+    """All streams that arrive at once, independently of each other. Schedules tick besides, at their own pace."""
 
     streams: tuple[Stream, ...]
 
@@ -48,6 +48,11 @@ class Workload:
                 found[entry] = found.get(entry, 0.0) + share * stream.per_second
         return found
 
+    def scaled(self, factor: float) -> Workload:
+        """`factor` (> 0) times as much of everything; bursts come as much closer together."""
+        streams = (replace(stream, arrivals=scaled(stream.arrivals, factor)) for stream in self.streams)
+        return Workload(tuple(streams))
+
 
 def mean_rate(arrivals: Arrivals) -> float:
     """Arrivals per second in the long run."""
@@ -60,3 +65,24 @@ def mean_rate(arrivals: Arrivals) -> float:
         case Trace():
             span = arrivals.times[-1] - arrivals.times[0]
             return (len(arrivals.times) - 1) / span * arrivals.faster if span > 0 else 0.0
+
+
+def scaled(arrivals: Arrivals, factor: float) -> Arrivals:
+    """`factor` (> 0) times as many arrivals a second, of the same kind; a trace is played so many times as fast."""
+    match arrivals:
+        case Poisson():
+            return Poisson(arrivals.per_second * factor)
+        case GammaArrivals():
+            return GammaArrivals(arrivals.per_second * factor, arrivals.cv)
+        case Mmpp():
+            return Mmpp(tuple(rate * factor for rate in arrivals.per_second), arrivals.dwell)
+        case Trace():
+            return Trace(arrivals.times, arrivals.faster * factor)
+
+
+def thinned(arrivals: Arrivals, share: float) -> Arrivals:
+    """The share (0 to 1) of the arrivals; of a trace every so-manyeth, so that its bursts stay where they are."""
+    if share >= 1 or not isinstance(arrivals, Trace):
+        return scaled(arrivals, min(1.0, share))
+    kept = tuple(time for at, time in enumerate(arrivals.times) if int((at + 1) * share) > int(at * share))
+    return Trace(kept or arrivals.times[:1], arrivals.faster)

@@ -204,6 +204,8 @@ class Profile:
     unmeasured: tuple[Unmeasured, ...] = ()
     contention: Contention | None = None
     covers: int = 0
+    other_code: int = 0
+    """How many of them ran by another design than today's."""
     version: int = VERSION
 
     def part(self, name: str) -> PartProfile | None:
