@@ -75,13 +75,13 @@ CODES: Final[Mapping[str, str]] = {
     "P710": "nobody knows what a language model costs",
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
-    "P820": "a profile cannot be read",
-    "P811": "no plan keeps the promises",
-    "P812": "a planning problem cannot be as it is stated",
     "P801": "a network of stations cannot be simulated as described",
     "P802": "a route leads nowhere or never ends",
     "P803": "a load cannot be",
     "P804": "an interval needs more replications",
+    "P811": "no plan keeps the promises",
+    "P812": "a planning problem cannot be as it is stated",
+    "P820": "a profile cannot be read",
     "P821": "a price list cannot be read",
     "P822": "a price is not a number from 0 on",
     "P823": "an entry of a price list lacks a field",
@@ -219,10 +219,6 @@ class AgentStopped(RunError):
     """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
 
     outcome: Any = None
-
-
-class PlanError(PartiError):
-    """A plan cannot be found, or what is to be planned cannot be (P8xx)."""
 
 
 class ModelError(PartiError):

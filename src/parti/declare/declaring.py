@@ -148,8 +148,7 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_FILES = ("system.py", "intelligent.py", "evaluations.py", "servers.py", "choosing.py")
-_FILES = ("system.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py")
+_FILES = ("system.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py", "choosing.py")
 _OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 

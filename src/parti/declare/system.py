@@ -36,8 +36,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Intelligent, Evaluating, Choosing):
-class System(Computing, Intelligent, Evaluating):
+class System(Computing, Intelligent, Evaluating, Choosing):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
