@@ -28,7 +28,10 @@ UNROLLED: Final = 8
 """So many visits of one place in a program are told apart; where runs make more, the rest is a loop."""
 
 WAY: Final = "·way"
-"""Ends the name of the station that is the way to a part's site and back; a plan decides how long that takes."""
+"""Ends the name of a call that is the way to a part's site and back; a plan decides how long that takes."""
+
+AT: Final = "@"
+"""Between a part and its call, in the name of a station of that call alone: where nobody waits, none needs to be shared."""
 
 COPIES_MAX: Final = 64
 """The most events that one run may publish to one topic, in the mean."""
@@ -54,13 +57,22 @@ class Blueprint:
         return tuple(dict.fromkeys(call.station for call in self.calls))
 
 
-def blueprint(design: Design, profile: Profile, entries: Iterable[str], distant: Collection[str] = ()) -> Blueprint:
+def blueprint(
+    design: Design,
+    profile: Profile,
+    entries: Iterable[str],
+    *,
+    crowdless: Collection[str] = (),
+    distant: Collection[str] = (),
+    until: Collection[str] = (),
+) -> Blueprint:
     """What requests that come in at `entries` (handlers, endpoints, schedules) go through.
 
-    Parts that are `distant` may run elsewhere: behind each call of one comes its way there and back.
+    For parts that are `crowdless` nobody ever waits, so that each call of one has a station of its own. Parts that are
+    `distant` may run elsewhere: behind each call of one comes its way there and back. What runs of `until` cause is left out.
     Raises P830 for an entry that was never seen at work, and P831 for what calls or publishes without end.
     """
-    drawn = _Drawing(design, profile, frozenset(distant))
+    drawn = _Drawing(design, profile, frozenset(crowdless), frozenset(distant), frozenset(until))
     begins = {entry: drawn.runner(entry) for entry in entries}
     within = {runner: tuple(calls) for runner, calls in drawn.within.items()}
     return Blueprint(tuple(drawn.calls.values()), drawn.routes, begins, within)
@@ -72,7 +84,9 @@ class _Drawing:
 
     design: Design
     profile: Profile
+    crowdless: frozenset[str]
     distant: frozenset[str]
+    until: frozenset[str]
     calls: dict[str, Call] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
     within: dict[str, list[str]] = field(default_factory=dict)
@@ -84,7 +98,9 @@ class _Drawing:
         graph = self.profile.graph(name)
         if graph is None or not isinstance(self.design.by_name.get(name), Runner):
             raise PlanError(
-                "P830", f"nothing is known of `{name}`: no run of it was measured", fix="let it work, or `parti profile`"
+                "P830",
+                f"nothing is known of `{name}`: no run of it was measured",
+                fix="let it work, or `parti profile`",
             )
         self.within[name] = []
         own = self._own(name, name, name)
@@ -124,17 +140,19 @@ class _Drawing:
             return
         if part in path:
             raise PlanError(
-                "P831", f"`{part}` calls itself: {' -> '.join((*path, part))}", fix="plan with a profile in which it ends"
+                "P831",
+                f"`{part}` calls itself: {' -> '.join((*path, part))}",
+                fix="plan with a profile in which it ends",
             )
         self._inside(graph, own, name, self._one(f"{name}·back", onward, path[0]), (*path, part))
 
     def _own(self, part: str, name: str, runner: str) -> str:
         """The call of a part's own work, and its way; the last of the two."""
-        self._add(name, part, runner)
+        self._add(name, f"{part}{AT}{name}" if part in self.crowdless else part, runner)
         if part not in self.distant:
             return name
         way = f"{name}{WAY}"
-        self._add(way, f"{part}{WAY}", runner)
+        self._add(way, f"{part}{AT}{way}", runner)
         self.routes[name] = _to(way)
         return way
 
@@ -145,7 +163,7 @@ class _Drawing:
     def _caused(self, graph: CallGraph) -> str:
         """Where a run's request goes on when it ended: to the runs that its events begin, a branch for each, or nowhere."""
         branches: list[Route] = []
-        for published in graph.published:
+        for published in graph.published if graph.caller not in self.until else ():
             for handler in published.handlers:
                 if published.count and self.profile.graph(handler) is not None:
                     branches += self._copies(graph, handler, published.count / max(1, graph.runs))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from parti.extras import need
-from parti.planning.blueprint import GATE, WAY, Blueprint
+from parti.planning.blueprint import Blueprint
 from parti.planning.deployment import Deployed
 from parti.planning.load import Workload
 from parti.planning.sampling import sample
-from parti.planning.stations import Stations
+from parti.planning.stations import Stations, part_of
 from parti.sim.critical import critical_parts
-from parti.sim.network import EVERYONE, Limit, Network
+from parti.sim.network import Limit, Network
 from parti.sim.replications import Interval, interval
 from parti.sim.result import Outcome, Simulated
 from parti.sim.simulating import simulate
@@ -134,21 +134,25 @@ def simulated(model: Model, network: Network, seed: int, *, parts: bool = True) 
 
 
 def _parts(network: Network, runs: Sequence[Simulated]) -> tuple[PartPrediction, ...]:
-    """The figures of each part, ways and gates left out; ways count to the waiting of their part."""
-    spent = _tail(network, runs)
-    found = []
+    """The figures of each part; the ways to its site count to its service, and gates to nothing."""
+    uses, queues = [run.use() for run in runs], [run.queue() for run in runs]
+    stations: dict[str, list[str]] = {}
     for station in network.stations:
-        if station.name.startswith(GATE) or station.name.endswith(WAY):
-            continue
-        use = interval([run.use()[station.name] for run in runs])
-        queue = interval([run.queue()[station.name] for run in runs])
-        waiting, batching, service, retrying = spent[station.name]
-        waiting += sum(spent.get(f"{station.name}{WAY}", (0.0,) * 4))
-        found.append(PartPrediction(station.name, use, queue, waiting, batching, service, retrying))
-    return tuple(found)
+        if part := part_of(station.name):
+            stations.setdefault(part, []).append(station.name)
+    spent = _tail(network, runs)
+    return tuple(
+        PartPrediction(
+            part,
+            interval([max(use[name] for name in names) for use in uses]),
+            interval([sum(queue[name] for name in names) for queue in queues]),
+            *(sum(spent[name][column] for name in names) for column in range(4)),
+        )
+        for part, names in stations.items()
+    )
 
 
-def _tail(network: Network, runs: Sequence[Simulated]) -> dict[str, tuple[float, float, float, float]]:
+def _tail(network: Network, runs: Sequence[Simulated]) -> dict[str, tuple[float, ...]]:
     """What requests around the 99th percentile spend at each station on their critical path: means, in seconds."""
     np = need("numpy", extra="plan", purpose="planning")
     rows: dict[str, list[NDArray[np.float64]]] = {station.name: [] for station in network.stations}
@@ -159,7 +163,7 @@ def _tail(network: Network, runs: Sequence[Simulated]) -> dict[str, tuple[float,
         for column, call in enumerate(network.all_calls()):
             rows[call.station].append(each[:, column])
     count = max(1, len(runs))
-    return {name: tuple(np.sum(one, axis=0) / count) if one else (0.0,) * 4 for name, one in rows.items()}
+    return {name: tuple(map(float, np.sum(one, axis=0) / count)) if one else (0.0,) * 4 for name, one in rows.items()}
 
 
 def _around_p99(np: Any, run: Simulated) -> Any:
@@ -169,8 +173,3 @@ def _around_p99(np: Any, run: Simulated) -> Any:
     low, high = np.nanquantile(taken, TAIL) if well.any() else (0.0, 0.0)
     chosen = well & (taken >= low) & (taken <= high)
     return chosen if chosen.any() else well
-
-
-__all__ = [
-    "EVERYONE", "LEVELS", "REPLICATIONS", "Model", "PartPrediction", "Prediction", "horizon", "predict", "simulated",
-]  # fmt: skip

@@ -37,14 +37,12 @@ def sample(workload: Workload, blueprint: Blueprint, *, seconds: Seconds, seed: 
     return Load(together[order], np.concatenate(entries)[order])
 
 
-def _entries(
-    np: Any, stream: Stream, numbers: dict[str, int], count: int, seed: int, name: str
-) -> NDArray[np.int64]:
+def _entries(np: Any, stream: Stream, numbers: dict[str, int], count: int, seed: int, name: str) -> NDArray[np.int64]:
     """For each request of a stream the place where it enters, by the stream's shares."""
     chosen = np.array([numbers[entry] for entry, _ in stream.entries], np.int64)
     if len(chosen) == 1:
-        return np.full(count, chosen[0])  # type: ignore[no-any-return]
+        return np.full(count, chosen[0])
     bounds = np.array(list(accumulate(share for _, share in stream.entries)))
     key = draws.key_of(seed, f"entries of {name}")
     drawn = np.array([draws.unit(key, request, 0, draws.ARRIVAL, 0) for request in range(count)])
-    return chosen[np.minimum(np.searchsorted(bounds, drawn * bounds[-1]), len(chosen) - 1)]  # type: ignore[no-any-return]
+    return chosen[np.minimum(np.searchsorted(bounds, drawn * bounds[-1]), len(chosen) - 1)]

@@ -45,7 +45,7 @@ class Space:
     qualities: Mapping[str, Mapping[str, float]]
 
     def options(self, part: str) -> tuple[Option, ...]:
-        """All options of a part, cheapest first. Raises P830, P832 for a machine or variant that is not known."""
+        """All options of a part (or of the station of one call), cheapest first. Raises P830, and P832 for unknown machines or variants."""
         known = self.stations.profile.part(part)
         if known is None or not isinstance(self.design.by_name.get(part), WORKS):
             return (Option(Deployment(part), 0.0),)

@@ -69,7 +69,7 @@ class Staged:
     def reached(self, state: State) -> NDArray[np.float64]:
         """See Simulation."""
         counted = state.prefix.load.arrived >= self._model.warmup
-        return (state.prefix.reached - state.prefix.load.arrived)[counted]  # type: ignore[no-any-return]
+        return (state.prefix.reached - state.prefix.load.arrived)[counted]
 
     def finish(self, state: State) -> NDArray[np.float64]:
         """See Simulation."""
@@ -78,7 +78,7 @@ class Staged:
         np = need("numpy", extra="plan", purpose="planning")
         done = finish(state.prefix)
         taken = np.where(done.outcome == 0, done.left - done.arrived, np.inf)
-        return taken[done.counted]  # type: ignore[no-any-return]
+        return taken[done.counted]
 
     def size(self, state: State) -> int:
         """See Simulation."""

@@ -6,7 +6,7 @@ does so as often at once as the part's `concurrency` allows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from parti.design.endpoint import Endpoint
@@ -18,7 +18,7 @@ from parti.design.schedule import Schedule
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.errors import PlanError
-from parti.planning.blueprint import GATE, WAY
+from parti.planning.blueprint import AT, GATE, WAY
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.prices import PriceList
 from parti.planning.profile import PartProfile, Profile, Service, Tokens
@@ -52,9 +52,11 @@ class Stations:
         """The station of that name; a gate takes no time. Raises P830 for a part that was not measured."""
         if name.startswith(GATE):
             return _nowhere(name, Constant(0.0))
+        part = part_of(name)
         if name.endswith(WAY):
-            return _nowhere(name, Constant(self._way(deployed.of(name.removesuffix(WAY)))))
-        return self.deployed(deployed.of(name))
+            return _nowhere(name, Constant(self._way(deployed.of(part))))
+        station = self.deployed(deployed.of(part))
+        return station if name == part else replace(station, name=name)
 
     def deployed(self, deployment: Deployment) -> Station:
         """The station of a part that runs as `deployment` says. Raises P830."""
@@ -71,6 +73,11 @@ class Stations:
         if isinstance(part, Llm):
             return self._llm(part, known, deployment)
         return self._worker(part, known, deployment)
+
+    def crowdless(self) -> frozenset[str]:
+        """The parts for which nobody ever waits, however they are deployed."""
+        known = (one.part for one in self.profile.parts if one.services or one.kind in WAITS)
+        return frozenset(name for name in known if self.deployed(Deployment(name)).servers >= EVERYONE)
 
     def computes(self, part: Part, service: Service) -> bool:
         """Whether calls of a part mostly compute. Where CPU time was not measured: all but tools and language models do."""
@@ -117,6 +124,11 @@ class Stations:
         return Station(known.part, service, deployment.replicas if own(part) else 1, part.concurrency, rate=rate)
 
 
+def part_of(station: str) -> str:
+    """The part whose station it is; "" for a gate."""
+    return "" if station.startswith(GATE) else station.split(AT, 1)[0]
+
+
 def own(llm: Llm) -> bool:
     """Whether the model runs on a machine that one pays for by the hour, and not by the token."""
     return llm.target == LOCAL or "://" in llm.target
@@ -161,5 +173,3 @@ def _places(part: Part) -> int:
 
 def _nowhere(name: str, service: Distribution) -> Station:
     return Station(name, service, 1, EVERYONE)
-
-
