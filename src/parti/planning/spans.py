@@ -37,10 +37,9 @@ Why = Literal["", "open", "interrupted", "retried", "not done"]
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """One call: from `at` to `until`, of which it `waited` in line; served in a batch of `batch`.
+    """One call: from `at` to `until`, of which it first `waited` in line (None: nobody knows); served in a batch of `batch`.
 
-    `branch` is that of the caller, None where the journal does not tell (writes). `key` tells batches apart: the calls of one
-    batch share it.
+    `branch` is that of the caller, None where the journal does not tell (writes).
     """
 
     part: str
@@ -159,14 +158,16 @@ def _was_refused(entry: Entry) -> bool:
 
 
 def _span(entry: Entry, kind: PartKind, variant: str) -> Span:
+    """A call that stood in line is journaled with when its service began; a language model's with when it was asked."""
     facts = facts_of(entry)
-    span = Span(
-        entry.part, kind, None if entry.kind == Kind.DONE else entry.branch, entry.at, entry.at + entry.took,
-        _end(entry), facts.get("waited"), int(facts.get("batch", 1)), variant, answer=entry.answer,
-    )  # fmt: skip
+    waited, batch = facts.get("waited"), max(1, int(facts.get("batch", 1)))
+    begin, branch = entry.at - (waited or 0.0), None if entry.kind == Kind.DONE else entry.branch
+    until = entry.at + entry.took
+    span = Span(entry.part, kind, branch, begin, until, _end(entry), waited, batch, variant, answer=entry.answer)
     if kind == "llm" and entry.kind == Kind.STEP and isinstance(entry.answer, dict):
         span.variant = str(entry.answer.get("model", ""))
-        span.waited = max(0.0, entry.took - float(entry.answer.get("took", entry.took)))
+        if waited is None:
+            span.waited = max(0.0, entry.took - float(entry.answer.get("took", entry.took)))
     return span
 
 
