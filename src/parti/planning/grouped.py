@@ -9,6 +9,7 @@ from typing import Any, Final
 from parti.design.batch import Batch
 from parti.design.model import Model
 from parti.design.step import Step
+from parti.design.tenants import MAIN_TENANT
 from parti.design.tool import Tool
 from parti.engine.calling import call
 from parti.engine.loop import Engine
@@ -16,6 +17,7 @@ from parti.engine.predicting import ready
 from parti.planning.profile import Service
 from parti.planning.sampled import Sampled
 from parti.planning.subjects import Subject
+from parti.ports.context import CURRENT
 from parti.ports.machine import Machine
 from parti.units import Seconds
 
@@ -52,7 +54,7 @@ def sizes_of(batch: Batch | None) -> list[int]:
 async def times_of_batches(engine: Engine, machine: Machine, subject: Subject, samples: int) -> list[Timed]:
     """What a subject takes for each size of batch that it may be served in, alone. A batch that fails is left out.
 
-    Functions are called as the engine calls them, outside of any run; one that uses other parts cannot be.
+    Functions are called as the engine calls them, apart from any run.
     """
     found = []
     for variant, size, serve in _servings(engine, subject):
@@ -85,7 +87,12 @@ def _servings(engine: Engine, subject: Subject) -> Iterator[tuple[str, int, Serv
 
 def _by_function(engine: Engine, part: Step | Tool) -> Serve:
     async def serve(items: Sequence[Any]) -> Any:
-        return await call(part.function, (list(items),), part.timeout, engine.services.offload)
+        until = engine.clock.now() + part.timeout
+        token = CURRENT.set(engine.services.apart(part, MAIN_TENANT, until))
+        try:
+            return await call(part.function, (list(items),), part.timeout, engine.services.offload)
+        finally:
+            CURRENT.reset(token)
 
     return serve
 

@@ -147,7 +147,7 @@ def _spans(design: Design, entries: Sequence[Entry]) -> list[Span]:
         if entry.kind == Kind.INTENT:
             starts[entry.part, entry.digest] += 1
         elif entry.kind in (Kind.STEP, Kind.FAIL, Kind.DONE) and not _was_refused(entry):
-            span = _span(entry, kind, pins.get(entry.part, ""))
+            span = _span(design, entry, kind, pins.get(entry.part, ""))
             span.attempts = starts.pop((entry.part, entry.digest), 1)
             found.append(span)
     return found
@@ -157,10 +157,17 @@ def _was_refused(entry: Entry) -> bool:
     return entry.kind == Kind.FAIL and isinstance(entry.answer, dict) and entry.answer.get("code") == NEVER_MADE
 
 
-def _span(entry: Entry, kind: PartKind, variant: str) -> Span:
-    """A call that stood in line is journaled with when its service began; a language model's with when it was asked."""
+def _stands_in_line(design: Design, name: str) -> bool:
+    """Whether calls of a part wait in line, or for others: then a journal that tells no wait tells that there was none."""
+    part = design.by_name.get(name)
+    return isinstance(part, Step | Tool | Model) and (part.concurrency is not None or part.batch is not None)
+
+
+def _span(design: Design, entry: Entry, kind: PartKind, variant: str) -> Span:
+    """A call that stood in line is journaled with when its service began."""
     facts = facts_of(entry)
-    waited, batch = facts.get("waited"), max(1, int(facts.get("batch", 1)))
+    waited = facts.get("waited", 0.0 if _stands_in_line(design, entry.part) else None)
+    batch = max(1, int(facts.get("batch", 1)))
     begin, branch = entry.at - (waited or 0.0), None if entry.kind == Kind.DONE else entry.branch
     until = entry.at + entry.took
     span = Span(entry.part, kind, branch, begin, until, _end(entry), waited, batch, variant, answer=entry.answer)
