@@ -13,6 +13,7 @@ from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
 from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.llm.prices import listed_cost
+from parti.adapters.machine import ThisMachine
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
@@ -33,6 +34,7 @@ from parti.extras import need
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
+from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
 from parti.ports.tool_server import Connection, ToolServers
 from parti.units import Seconds
@@ -159,6 +161,11 @@ def connection_for(server: ToolServer) -> Connection:
     from parti.adapters.mcp.connection import McpConnection  # noqa: PLC0415 see above
 
     return McpConnection(server)
+
+
+def this_machine() -> Machine:
+    """The machine that this process runs on."""
+    return ThisMachine()
 
 
 def exporter() -> Exporter:
@@ -289,6 +296,7 @@ __all__ = [
     "provider_for",
     "scorer_for",
     "serving",
+    "this_machine",
     "tune_process",
     "verify_file",
 ]

@@ -36,7 +36,7 @@ TOKENS = st.builds(
 KINDS = st.sampled_from(["handler", "endpoint", "step", "tool", "model", "llm", "agent", "person", "timer"])
 PARTS = st.builds(
     PartProfile, NAMES, KINDS, st.lists(SERVICES, max_size=3).map(tuple), OUTCOMES, TIMES, TIMES,
-    st.lists(TOKENS, max_size=2).map(tuple),
+    st.lists(TOKENS, max_size=2).map(tuple), st.none() | SAMPLED,
 )  # fmt: skip
 RUNS = st.lists(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(tuple), max_size=5), max_size=5)
 

@@ -11,7 +11,7 @@ import pytest
 from engine_kit import Order, World, orders, play, wait_for_state
 from pydantic import BaseModel
 
-from parti import PartiError, System, ask
+from parti import Batch, PartiError, System, ask
 from parti import sleep as parti_sleep
 from parti.adapters.virtual import EPOCH
 from parti.planning.calls import Group
@@ -381,3 +381,32 @@ def test_an_empty_journal_is_refused_and_parts_that_did_nothing_are_named() -> N
         "never": "it was not at work in the runs that were read",
         "look": "a plain endpoint leaves nothing in the journal",
     }
+
+
+def test_calls_in_a_line_and_in_batches_are_timed_without_their_wait() -> None:
+    def build(desk: System, topic: Any) -> None:
+        @desk.step(batch=Batch(4, linger="50ms"))
+        async def embed(items: list[str]) -> list[int]:
+            await asyncio.sleep(0.010 + 0.005 * len(items))
+            return [1 for _ in items]
+
+        @desk.step(concurrency=1)
+        async def press(id: str) -> None:
+            await asyncio.sleep(0.1)
+
+        @desk.on(topic)
+        async def decide(order: Order) -> None:
+            await embed(order.id)
+            await press(order.id)
+
+    found = profiled(desk_of(build), *"abcd", every=0.0)
+    embed = found.part("embed")
+    assert mean(embed, batch=4) == QUICK(0.030, abs=1e-4)
+    service = embed.service(batch=4)  # type: ignore[union-attr]
+    assert service is not None and service.waited is not None
+    assert (service.seconds.count, service.waited.count) == (1, 4)
+    press = found.part("press").service()  # type: ignore[union-attr]
+    assert press is not None and press.waited is not None
+    assert press.seconds.mean == QUICK(0.1, abs=1e-4)
+    assert press.waited.quantiles[-1] == QUICK(0.3, abs=0.01)
+    assert mean(found.part("decide")) < 0.01, "lines are nobody's own time"

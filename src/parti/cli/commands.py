@@ -14,6 +14,7 @@ from parti.cli.eval import eval
 from parti.cli.failures import Verb
 from parti.cli.local import local
 from parti.cli.models import models
+from parti.cli.profile import profile
 from parti.cli.publish import publish
 from parti.cli.questions import questions
 from parti.cli.retry import retry
@@ -52,7 +53,7 @@ def root(
 
 
 for command in (
-    up, draw, train, models, local, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+    up, draw, train, models, local, eval, profile, runs, why, topics, publish, retry, cancel, questions, answer, verify,
 ):  # fmt: skip
     app.command(command.__name__, cls=Verb)(command)
 

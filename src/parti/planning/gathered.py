@@ -27,6 +27,7 @@ class Gathered:
     growths: list[float] = field(default_factory=list)
     """Of a language model: by how many tokens the prompt grew from turn to turn, in the mean of each agent's work."""
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    latencies: list[tuple[Seconds, Seconds]] = field(default_factory=list)
     batches: set[tuple[Seconds, Seconds, int]] = field(default_factory=set)
     since: Seconds = float("inf")
     until: Seconds = 0.0
@@ -43,8 +44,11 @@ class Gathered:
             self.waits[variant, batch].append((at, waited))
         self._reach(at)
 
-    def add_call(self, span: Span) -> None:
-        """One call of it. Calls that failed count, but their times are left out: they say nothing of one that answers."""
+    def add_call(self, span: Span, *, timed: bool = True) -> None:
+        """One call of it. Calls that failed count, but their times are left out: they say nothing of one that answers.
+
+        So are those of a call that is not to be `timed`.
+        """
         self.counts["calls"] += 1
         self.counts[span.end] += 1
         self.counts["attempts"] += span.attempts
@@ -57,7 +61,8 @@ class Gathered:
             self.answers.append(answered)
             if answered.cached:
                 return
-        self._add_time(span)
+        if timed:
+            self._add_time(span)
 
     def _add_time(self, span: Span) -> None:
         """Its time, once for each batch: all its calls were served from the same moment to the same moment."""
@@ -82,6 +87,8 @@ class Gathered:
         counts["retried"] += record.attempt > 1
         counts["waited"] += run.waited
         counts["interrupted"] += run.why == "interrupted"
+        if record.state is State.DONE:
+            self.latencies.append((record.created, record.ended - record.created))
         late = record.state is State.DEAD and json.loads(record.error or b"{}").get("code") == "P303"
         counts["timed out" if late else _END[record.state]] += 1
 
@@ -99,6 +106,7 @@ class Gathered:
         return PartProfile(
             self.name, self.kind, tuple(self._service(*key) for key in sorted(self.times)), outcomes,
             self.since, self.until, tokens_of(self.answers, growth),
+            Sampled.of(in_time(self.latencies)) if self.latencies else None,
         )  # fmt: skip
 
     def _service(self, variant: str, batch: int) -> Service:

@@ -30,8 +30,9 @@ class Service:
 
     `seconds` is the time of the whole batch, without its queue and without what the parts that it calls take. `waited` is the
     time in line before, where it is known (of every call). `alone` was measured with nothing else at work, `together` with
-    the other parts at work too. `cpu` is the mean CPU time of the process in seconds for one batch, where it was measured: the
-    rest of the mean is waiting for something outside, which any number of calls can do at once.
+    the other parts, in turn. `cpu` is the mean CPU time of the process in seconds for one batch, where it was measured: the
+    rest of the mean is waiting for something outside, which any number of calls can do at once. That of a handler or
+    endpoint is of the whole run, with all that it calls and with Parti's own work for it.
     """
 
     variant: str
@@ -108,6 +109,8 @@ class PartProfile:
     since: Seconds
     until: Seconds
     tokens: tuple[Tokens, ...] = ()
+    latency: Sampled | None = None
+    """Of a runner: seconds from the creation of a run that was done at last to its end, with all that it waited for."""
 
     def service(self, variant: str | None = None, batch: int = 1) -> Service | None:
         """The service of a variant (None: the one with the most samples) at that size of batch, if it was measured."""

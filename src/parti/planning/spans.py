@@ -37,10 +37,9 @@ Why = Literal["", "open", "interrupted", "retried", "not done"]
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """One call: from `at` to `until`, of which it `waited` in line; served in a batch of `batch`.
+    """One call: from `at` to `until`, of which it first `waited` in line (None: nobody knows); served in a batch of `batch`.
 
-    `branch` is that of the caller, None where the journal does not tell (writes). `key` tells batches apart: the calls of one
-    batch share it.
+    `branch` is that of the caller, None where the journal does not tell (writes).
     """
 
     part: str
@@ -148,7 +147,7 @@ def _spans(design: Design, entries: Sequence[Entry]) -> list[Span]:
         if entry.kind == Kind.INTENT:
             starts[entry.part, entry.digest] += 1
         elif entry.kind in (Kind.STEP, Kind.FAIL, Kind.DONE) and not _was_refused(entry):
-            span = _span(entry, kind, pins.get(entry.part, ""))
+            span = _span(design, entry, kind, pins.get(entry.part, ""))
             span.attempts = starts.pop((entry.part, entry.digest), 1)
             found.append(span)
     return found
@@ -158,15 +157,24 @@ def _was_refused(entry: Entry) -> bool:
     return entry.kind == Kind.FAIL and isinstance(entry.answer, dict) and entry.answer.get("code") == NEVER_MADE
 
 
-def _span(entry: Entry, kind: PartKind, variant: str) -> Span:
+def _stands_in_line(design: Design, name: str) -> bool:
+    """Whether calls of a part wait in line, or for others: then a journal that tells no wait tells that there was none."""
+    part = design.by_name.get(name)
+    return isinstance(part, Step | Tool | Model) and (part.concurrency is not None or part.batch is not None)
+
+
+def _span(design: Design, entry: Entry, kind: PartKind, variant: str) -> Span:
+    """A call that stood in line is journaled with when its service began."""
     facts = facts_of(entry)
-    span = Span(
-        entry.part, kind, None if entry.kind == Kind.DONE else entry.branch, entry.at, entry.at + entry.took,
-        _end(entry), facts.get("waited"), int(facts.get("batch", 1)), variant, answer=entry.answer,
-    )  # fmt: skip
+    waited = facts.get("waited", 0.0 if _stands_in_line(design, entry.part) else None)
+    batch = max(1, int(facts.get("batch", 1)))
+    begin, branch = entry.at - (waited or 0.0), None if entry.kind == Kind.DONE else entry.branch
+    until = entry.at + entry.took
+    span = Span(entry.part, kind, branch, begin, until, _end(entry), waited, batch, variant, answer=entry.answer)
     if kind == "llm" and entry.kind == Kind.STEP and isinstance(entry.answer, dict):
         span.variant = str(entry.answer.get("model", ""))
-        span.waited = max(0.0, entry.took - float(entry.answer.get("took", entry.took)))
+        if waited is None:
+            span.waited = max(0.0, entry.took - float(entry.answer.get("took", entry.took)))
     return span
 
 

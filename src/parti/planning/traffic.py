@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import sqrt
 from typing import Final
@@ -17,10 +16,9 @@ from parti.design.handler import Handler
 from parti.design.schedule import Schedule
 from parti.engine.entries import Entry, decode
 from parti.errors import UsageError
-from parti.planning.calls import CallGraph, Node, Published, added, chain
-from parti.planning.gathered import Gathered, growth_of
-from parti.planning.profile import ArrivalsSeen, PartKind, Profile, Unmeasured
-from parti.planning.spans import Run, Span, flat, kind_in, run_of, stages
+from parti.planning.gathering import Gathering, measurable_kind
+from parti.planning.profile import ArrivalsSeen, Profile, Unmeasured
+from parti.planning.spans import Run, facts_of, run_of
 from parti.ports.machine import Fingerprint
 from parti.ports.store import RunRecord, Store
 from parti.units import Seconds
@@ -42,20 +40,26 @@ async def profile_of_traffic(
     A part's own time is without the parts that it called, and without its time in line. Times of runs that a stop or crash cut
     in two, that needed several attempts or did not end well are left out, and counted. Raises P829 where there is no run.
     """
-    gathering = _Gathering(design)
+    gathering, arrivals = Gathering(design), list[ArrivalsSeen]()
     for runner in design.parts:
         if isinstance(runner, Handler | Endpoint | Schedule):
             records = await store.runs(part=runner.name, since=since, until=until, limit=limit)
             if not isinstance(runner, Schedule):
-                gathering.arrived(runner.name, await _arrivals(store, records))
-            async for run in _runs(design, store, records):
+                times = await _arrivals(store, records)
+                arrivals += [seen_at(runner.name, times)] if times else []
+            async for run in read_runs(design, store, records):
                 gathering.add(run)
     if not gathering.covers:
         raise UsageError(
             "P829", f"the journal of {design.name} holds no run to make a profile from",
             fix="let the system work first, or measure it with `parti profile`",
         )  # fmt: skip
-    return gathering.profile(now)
+    return Profile(
+        system=design.name, design=design.digest, source="traffic", at=now, since=gathering.since, until=gathering.until,
+        machine=NOT_RECORDED, parts=tuple(part.profile() for part in gathering.parts.values()),
+        graphs=gathering.graphs(), arrivals=tuple(arrivals), unmeasured=tuple(_unmeasured(design, gathering)),
+        covers=gathering.covers, other_code=gathering.other_code,
+    )  # fmt: skip
 
 
 async def arrivals_in(
@@ -77,7 +81,8 @@ async def _arrivals(store: Store, records: Sequence[RunRecord]) -> list[Seconds]
     return sorted(record.created for record in records if record.id in outside)
 
 
-async def _runs(design: Design, store: Store, records: Iterable[RunRecord]) -> AsyncIterator[Run]:
+async def read_runs(design: Design, store: Store, records: Iterable[RunRecord]) -> AsyncIterator[Run]:
+    """What each of these runs did."""
     for record in records:
         yield run_of(design, record, await _entries(store, record.id))
 
@@ -87,7 +92,7 @@ async def _entries(store: Store, run: str) -> list[Entry]:
     found = []
     for row in await store.journal(run):
         for entry in decode(row.body):
-            outside = entry.blobs.get("answer")
+            outside = facts_of(entry).get("answer")
             body = await store.blob(outside) if outside else None
             found.append(entry if body is None else entry._replace(answer=from_json(body)))
     return found
@@ -115,84 +120,18 @@ async def _from_outside(store: Store, records: Iterable[RunRecord]) -> set[str]:
     return found
 
 
-@dataclass(slots=True)
-class _Gathering:
-    """What the runs so far say."""
-
-    design: Design
-    parts: dict[str, Gathered] = field(default_factory=dict)
-    pairs: dict[str, Counter[tuple[Node, Node]]] = field(default_factory=lambda: defaultdict(Counter))
-    callers: Counter[str] = field(default_factory=Counter)
-    published: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    arrivals: list[ArrivalsSeen] = field(default_factory=list)
-    covers: int = 0
-    other_code: int = 0
-    since: Seconds = float("inf")
-    until: Seconds = 0.0
-
-    def arrived(self, entry: str, times: list[Seconds]) -> None:
-        if times:
-            self.arrivals.append(seen_at(entry, times))
-
-    def add(self, run: Run) -> None:
-        record = run.record
-        self.covers += 1
-        self.other_code += record.code != self.design.digest
-        self.since, self.until = min(self.since, record.created), max(self.until, record.ended or record.created)
-        part = self.part(record.part, kind_of_runner(self.design, record.part))
-        part.count_run(run)
-        if run.own is not None:
-            part.add("", 1, run.own, max(0.0, record.started - record.created), record.started)
-            self._follow(record.part, run.calls)
-            self.published[record.part].update(run.published)
-        if run.why in ("open", "interrupted"):
-            return
-        for span in flat(run.calls):
-            self.part(span.part, span.kind).add_call(span)
-            if span.inside or span.kind == "agent":
-                self._follow(span.part, span.inside)
-                grown = growth_of(span)
-                if grown is not None:
-                    self.part(grown[0], "llm").growths.append(max(0.0, grown[1]))
-
-    def _follow(self, caller: str, calls: list[Span]) -> None:
-        self.callers[caller] += 1
-        groups = [tuple(span.part for span in stage) for stage in stages(calls)]
-        self.pairs[caller].update(chain(groups))
-
-    def part(self, name: str, kind: PartKind) -> Gathered:
-        if name not in self.parts:
-            self.parts[name] = Gathered(name, kind)
-        return self.parts[name]
-
-    def profile(self, now: Seconds) -> Profile:
-        """All of it."""
-        return Profile(
-            system=self.design.name, design=self.design.digest, source="traffic", at=now, since=self.since,
-            until=self.until, machine=NOT_RECORDED, parts=tuple(part.profile() for part in self.parts.values()),
-            graphs=tuple(self._graph(caller) for caller in self.callers), arrivals=tuple(self.arrivals),
-            unmeasured=tuple(self._unmeasured()), covers=self.covers, other_code=self.other_code,
-        )  # fmt: skip
-
-    def _graph(self, caller: str) -> CallGraph:
-        published = tuple(
-            Published(topic, count, handlers_of(self.design, topic))
-            for topic, count in sorted(self.published[caller].items())
-        )
-        return CallGraph(caller, self.callers[caller], added(self.pairs[caller].items()), published)
-
-    def _unmeasured(self) -> Iterable[Unmeasured]:
-        for part in self.design.parts:
-            kind = measurable_kind(self.design, part.name)
-            if kind is None or (part.name in self.parts and self.parts[part.name].measured):
-                continue
-            if isinstance(part, Endpoint) and not part.durable:
-                why = "a plain endpoint leaves nothing in the journal"
-            elif part.name in self.parts:
-                why = "none of its runs or calls can be used: they failed, were interrupted, or have not ended"
-            else:
-                why = "it was not at work in the runs that were read"
-            yield Unmeasured(part.name, why)
+def _unmeasured(design: Design, gathering: Gathering) -> Iterator[Unmeasured]:
+    for part in design.parts:
+        kind, gathered = measurable_kind(design, part.name), gathering.parts.get(part.name)
+        if kind is None or (gathered and gathered.measured):
+            continue
+        if isinstance(part, Endpoint) and not part.durable:
+            why = "a plain endpoint leaves nothing in the journal"
+        elif gathered:
+            why = "none of its runs or calls can be used: they failed, were interrupted, or have not ended"
+        else:
+            why = "it was not at work in the runs that were read"
+        yield Unmeasured(part.name, why)
 
 
 def seen_at(entry: str, times: list[Seconds]) -> ArrivalsSeen:
@@ -201,21 +140,3 @@ def seen_at(entry: str, times: list[Seconds]) -> ArrivalsSeen:
     mean = sum(gaps) / len(gaps) if gaps else 0.0
     spread = sqrt(sum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1)) if len(gaps) > 1 else 0.0
     return ArrivalsSeen(entry, len(times), times[-1] - times[0], spread / mean if mean else 0.0)
-
-
-def handlers_of(design: Design, topic: str) -> tuple[str, ...]:
-    """The handlers that run for the events of a topic."""
-    return tuple(handler.name for handler in design.all(Handler) if handler.topic == topic)
-
-
-def kind_of_runner(design: Design, name: str) -> PartKind:
-    """What kind of runner it is; a run's part may be declared no more."""
-    part = design.by_name.get(name)
-    return "endpoint" if isinstance(part, Endpoint) else "schedule" if isinstance(part, Schedule) else "handler"
-
-
-def measurable_kind(design: Design, name: str) -> PartKind | None:
-    """The kind of a part that takes time; None for a topic, table, person and the like."""
-    if isinstance(design.by_name.get(name), Handler | Endpoint | Schedule):
-        return kind_of_runner(design, name)
-    return kind_in(design, name)
