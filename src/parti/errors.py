@@ -73,6 +73,10 @@ CODES: Final[Mapping[str, str]] = {
     "P709": "a call was not approved",
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
+    "P801": "a network of stations cannot be simulated as described",
+    "P802": "a route leads nowhere or never ends",
+    "P803": "a load cannot be",
+    "P804": "an interval needs more replications",
     "P811": "no plan keeps the promises",
     "P812": "a planning problem cannot be as it is stated",
 }
@@ -164,6 +168,10 @@ def _rebuild_spent(code: str, what: str, place: object, fix: str, limit: str) ->
     return BudgetSpent(code, what, place=place, fix=fix, limit=limit)
 
 
+class PlanError(PartiError):
+    """A plan, or what it is made from, cannot be (P8xx)."""
+
+
 class NotDone(Exception):
     """Raise inside a `write` tool to say that nothing happened outside: it may safely be tried again."""
 
@@ -199,10 +207,6 @@ class AgentStopped(RunError):
     """An agent stopped before it was done (P705). `outcome` says why, and holds what it said last."""
 
     outcome: Any = None
-
-
-class PlanError(PartiError):
-    """A plan cannot be found, or what is to be planned cannot be (P8xx)."""
 
 
 class ModelError(PartiError):

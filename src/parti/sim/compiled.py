@@ -1,0 +1,59 @@
+"""Kernels compiled by numba and kept on disk, or run as plain Python where numba is missing: same bits, only slower.
+
+Only the modules of kernels import this one, and they are imported when a simulation starts. Compiled code lies beside the
+sources, or where those cannot be written in numba's folder in the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parti.errors import DeclarationError
+from parti.extras import need
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+np = need("numpy", extra="plan", purpose="simulation")
+
+
+def _numba() -> Any:
+    try:
+        numba = need("numba", extra="plan", purpose="fast simulation")
+    except DeclarationError:
+        return None
+    return None if numba.config.DISABLE_JIT else numba
+
+
+NUMBA = _numba()
+
+
+def _sources() -> str:
+    """A digest of every module of this package."""
+    texts = (file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
+STAMP = _sources() if NUMBA else ""
+
+
+def compiled(function: Kernel) -> Kernel:
+    """`function`, to be compiled at its first call. Without fast mathematics, so that plain Python gives the same bits."""
+    if NUMBA is None:
+        return function
+    return NUMBA.njit(function, error_model="numpy")
+
+
+def kept(function: Kernel) -> Kernel:
+    """Like `compiled`, and kept on disk for the next process: for the kernels that Python calls."""
+    if NUMBA is None:
+        return function
+    try:
+        kernel = NUMBA.njit(function, error_model="numpy", cache=True)
+    except RuntimeError:  # there is nowhere to keep it
+        return compiled(function)
+    # numba watches the file of a kernel alone; this one also grows old with the files of what it calls.
+    kernel._cache._cache_file._source_stamp = STAMP
+    return kernel
