@@ -50,6 +50,11 @@ def test_two_bursts_count_each():
     assert late_least(burst, burst + 10, np.ones(100), 1) == 80
 
 
+def test_a_request_that_comes_after_its_time_is_late_once():
+    """It leaves its window no length, so more work is missing than it has."""
+    assert late_least(np.array([7.0]), np.array([6.0]), np.array([0.1]), 1) == 1
+
+
 def test_nothing_asked_is_never_late():
     empty = np.empty(0)
     assert late_least(empty, empty, empty, 1) == 0

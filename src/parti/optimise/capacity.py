@@ -21,7 +21,7 @@ def late_least(ready: NDArray[np.float64], due: NDArray[np.float64], work: NDArr
 
     Requests i to j that are all in time are worked on between the least `ready` and the greatest `due` of them, and in that window
     the servers can do no more than its length times `servers`. If their work exceeds that by x, so many of them are late that
-    their work makes up x. Windows that share no request add up. O(requests) for each of at most 64 windows.
+    their work makes up x; all of them where the window has no length at all. Windows that share no request add up. O(requests) for each of at most 64 windows.
     """
     np: Any = need("numpy", extra="plan", purpose="planning")
     count = len(work)
@@ -37,9 +37,9 @@ def late_least(ready: NDArray[np.float64], due: NDArray[np.float64], work: NDArr
         first, last, excess = _fullest(np, starts[low:high], ends[low:high], work[low:high], servers)
         if excess > 0:
             largest = np.cumsum(np.sort(work[low + first : low + last + 1])[::-1])
-            late += int(np.searchsorted(largest, excess * (1 - 1e-9))) + 1
+            late += min(len(largest), int(np.searchsorted(largest, excess * (1 - 1e-9))) + 1)
             open_windows += [(a, b) for a, b in ((low, low + first), (low + last + 1, high)) if b > a]
-    return min(late, count)
+    return late
 
 
 def _fullest(np: Any, starts: Any, ends: Any, work: Any, servers: float) -> tuple[int, int, float]:

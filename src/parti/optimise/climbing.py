@@ -70,6 +70,29 @@ class Climbing:
         except LimitReached:
             return
 
+    def wander(self, chance: Any, kicks: int) -> None:
+        """Change some stages of the best plan at random and climb again, so many times (iterated local search).
+
+        `chance` is a numpy generator. Ends early at the limit.
+        """
+        try:
+            for _ in range(kicks):
+                if self.best is None:
+                    return
+                self._lower(self._raise(self._kicked(self.best, chance)))
+        except LimitReached:
+            return
+
+    def _kicked(self, at: Climber, chance: Any) -> Climber:
+        """Two or three stages get other candidates, mostly near ones."""
+        changed = dict(enumerate(at))
+        for stage in chance.permutation(len(at))[: int(chance.integers(2, 4))]:
+            candidates = self._delays.stages[stage]
+            near = candidates.index(at[stage]) if at[stage] in candidates else 0
+            changed[int(stage)] = candidates[int(chance.integers(max(0, near - 3), min(len(candidates), near + 4)))]
+        after = tuple(changed[stage] for stage in range(len(at)))
+        return after if self._enough(after) else at
+
     def _enough(self, at: Climber) -> bool:
         return keeps(self._term(at), self._trials.promise.quality_least)
 

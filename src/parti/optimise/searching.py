@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
+from parti.extras import need
 from parti.optimise.bounds import Bounds
 from parti.optimise.branching import Branching, Incumbent
-from parti.optimise.climbing import Climbing
+from parti.optimise.climbing import Climbing, cost_of, plan_of
 from parti.optimise.delays import Delays
 from parti.optimise.found import Found, Limits, Proof
 from parti.optimise.menus import Menu, menus
@@ -15,6 +18,13 @@ from parti.optimise.problem import Plan, Problem, Promise
 from parti.optimise.refusing import refuse_budget, refuse_quality, refuse_seconds
 from parti.optimise.simulation import Simulation
 from parti.optimise.trials import RELAXED, LimitReached, Trials
+
+ROUNDS: Final = ((0.25, 0.5), (1.0, 1.0))
+"""Rounds of proving and wandering, as shares of the time that is left: small problems are proved in the first, and in large ones
+a better plan makes the second go further."""
+
+KICKS: Final = 30
+"""So many kicks for each stage, at most."""
 
 
 def search(
@@ -52,6 +62,7 @@ class Hunt:
         self.trials, self.menus = trials, found
         self.best = Incumbent()
         self.delays: Delays | None = None
+        self._climbing: Climbing | None = None
         self.lower = self.lower_relaxed = 0.0
 
     @property
@@ -70,13 +81,17 @@ class Hunt:
         self.lower = strict.rest[0]
         if math.isinf(self.lower):
             return
-        try:
-            with self.trials.part_of_the_time(0.5):
-                self._climb()
-            with self.trials.part_of_the_time(0.7 if self.trials.limits.strict else 1.0):
-                self._relaxed()
-        except LimitReached:
-            pass
+        with suppress(LimitReached), self.trials.part_of_the_time(0.7 if self.trials.limits.strict else 1.0):
+            self._climb()
+            bounds = Bounds(self.trials, self.menus, fitting=True)
+            self.lower_relaxed = bounds.rest[0]
+            for search_share, wander_share in ROUNDS:
+                with self.trials.part_of_the_time(search_share):
+                    self._relaxed(bounds)
+                if self.relaxed.optimal:
+                    break
+                with self.trials.part_of_the_time(wander_share):
+                    self._wander()
         if self.trials.simulation.monotone:
             self.lower = max(self.lower, self.lower_relaxed)
         if self.trials.limits.strict or math.isinf(self.best.cost):
@@ -91,23 +106,33 @@ class Hunt:
 
     def _climb(self) -> None:
         self.delays = Delays(self.trials, self.menus)
-        climbing = Climbing(self.trials, self.delays)
-        climbing.run()
-        if climbing.best is not None:
-            plan = tuple(candidate.choice for candidate in climbing.best)
-            self.best = Incumbent(sum(candidate.cost for candidate in climbing.best), plan)
+        self._climbing = Climbing(self.trials, self.delays)
+        self._climbing.run()
+        self._take()
 
-    def _relaxed(self) -> None:
+    def _wander(self) -> None:
+        assert self._climbing is not None
+        np = need("numpy", extra="plan", purpose="planning")
+        self._climbing.wander(np.random.default_rng(self.trials.seed), KICKS * len(self.menus))
+        self._take()
+
+    def _take(self) -> None:
+        """What climbing found becomes the incumbent if it is cheaper."""
+        best = self._climbing.best if self._climbing else None
+        if best is not None and cost_of(best) < self.best.cost:
+            self.best = Incumbent(cost_of(best), plan_of(best).choices)
+
+    def _relaxed(self, bounds: Bounds) -> None:
         """The suffixes of the plan from the last stage on, each with what was proved of the shorter ones (Russian dolls)."""
-        bounds = Bounds(self.trials, self.menus, fitting=True)
-        self.lower_relaxed = bounds.rest[0]
         for first in reversed(range(1, len(self.menus))):
             with self.trials.part_of_the_time(0.5 / first):
                 suffix = Branching(self.trials, self.menus, bounds, first=first, known=self._suffix(first))
                 suffix.run()
             bounds.raise_to(first, suffix.lower)
-        bounds.raise_to(0, bounds.rest[1])
-        self._branch(bounds)
+        bounds.raise_to(0, max(self.lower_relaxed, bounds.rest[1]))
+        whole = Branching(self.trials, self.menus, bounds, first=0, known=self.best)
+        whole.run()
+        self.best, self.lower_relaxed = whole.best, max(self.lower_relaxed, whole.lower)
 
     def _suffix(self, first: int) -> Incumbent:
         """The later stages of the best plan, if they keep the promise with the earlier ones relaxed."""
@@ -118,11 +143,6 @@ class Hunt:
             return Incumbent()
         cost = sum(option.cost for choice in prefix if choice is not None for option in choice)
         return Incumbent(cost, prefix)
-
-    def _branch(self, bounds: Bounds) -> None:
-        whole = Branching(self.trials, self.menus, bounds, first=0, known=self.best)
-        whole.run()
-        self.best, self.lower_relaxed = whole.best, max(self.lower_relaxed, whole.lower)
 
     def _strict(self, bounds: Bounds) -> None:
         bounds.raise_to(0, self.lower)

@@ -18,7 +18,7 @@ from parti.sim.load import Arrivals
 from parti.sim.network import Network
 from parti.sim.result import Simulated
 from parti.sim.simulating import simulate
-from parti.sim.student import t_quantile
+from parti.student import t_quantile
 
 if TYPE_CHECKING:
     import numpy as np
