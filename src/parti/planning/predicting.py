@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from parti.extras import need
+from parti.optimise.trials import quantile
 from parti.planning.blueprint import Blueprint
 from parti.planning.deployment import Deployed
 from parti.planning.load import Workload
 from parti.planning.sampling import sample
 from parti.planning.stations import Stations, part_of
 from parti.sim.critical import critical_parts
+from parti.sim.load import Load
 from parti.sim.network import Limit, Network
 from parti.sim.replications import Interval, interval
 from parti.sim.result import Outcome, Simulated
@@ -47,6 +50,8 @@ class Model:
     workload: Workload
     seconds: Seconds
     """How much of the load's time is simulated in each replication."""
+    judged: tuple[str, ...]
+    """The entries whose requests count; others are only in the way."""
 
     @property
     def warmup(self) -> Seconds:
@@ -60,6 +65,16 @@ class Model:
             stations, next(iter(self.blueprint.entries.values())), self.blueprint.routes, self.blueprint.calls,
             tuple(self._limits(deployed)) if limits else (),
         )  # fmt: skip
+
+    def counts(self, load: Load) -> NDArray[np.bool_]:
+        """Which requests of a load count: those that enter where they are judged, after the warm-up."""
+        np = need("numpy", extra="plan", purpose="planning")
+        places = [at for at, call in enumerate(self.blueprint.calls) if call.name in self._judged]
+        return (load.arrived >= self.warmup) & np.isin(load.entries, places)
+
+    @property
+    def _judged(self) -> set[str]:
+        return {self.blueprint.entries[entry] for entry in self.judged}
 
     def _limits(self, deployed: Deployed) -> list[Limit]:
         found = []
@@ -101,8 +116,7 @@ class PartPrediction:
 class Prediction:
     """What a plan does under a load. Latencies are seconds, from arrival until the last run of the story ended.
 
-    `done` is the share of requests that ended well, `throughput` how many did each second. `late` holds the share of
-    requests that were later than promised in each replication, where something is promised.
+    `done` is the share of requests that ended well, `throughput` how many did each second.
     """
 
     p50: Interval
@@ -119,23 +133,37 @@ def predict(model: Model, deployed: Deployed, seeds: Sequence[int]) -> Predictio
     """What the plan does, over one replication for each of the seeds (at least two)."""
     network = model.network(deployed)
     runs = [simulated(model, network, seed) for seed in seeds]
-    p50, p95, p99 = (interval([run.quantile(level) for run in runs]) for level in LEVELS)
-    done = interval([run.share(Outcome.DONE) for run in runs])
-    throughput = interval([len(run.latency) / run.window if run.window else 0.0 for run in runs])
+    taken = [latencies(run, counted) for run, counted in runs]
+    p50, p95, p99 = (interval([quantile(one, level) for one in taken]) for level in LEVELS)
+    done = interval([float((one < math.inf).mean()) if len(one) else 1.0 for one in taken])
+    through = [
+        float((one < math.inf).sum()) / run.window for one, (run, _) in zip(taken, runs, strict=True) if run.window
+    ]
+    throughput = interval(through)
     parts = _parts(network, runs)
     unstable = tuple(part.part for part in parts if part.use.mean >= 0.999)
     return Prediction(p50, p95, p99, done, throughput, parts, unstable)
 
 
-def simulated(model: Model, network: Network, seed: int, *, parts: bool = True) -> Simulated:
+Run = tuple[Simulated, "NDArray[np.bool_]"]
+"""A replication, and which of its requests count."""
+
+
+def simulated(model: Model, network: Network, seed: int) -> Run:
     """One replication."""
     load = sample(model.workload, model.blueprint, seconds=model.seconds, seed=seed)
-    return simulate(network, load, seed=seed, warmup=model.warmup, parts=parts)
+    return simulate(network, load, seed=seed, warmup=model.warmup), model.counts(load)
 
 
-def _parts(network: Network, runs: Sequence[Simulated]) -> tuple[PartPrediction, ...]:
+def latencies(run: Simulated, counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How long each of the counted requests took, in seconds; infinite for those that did not end well."""
+    np = need("numpy", extra="plan", purpose="planning")
+    return np.where(run.outcome == Outcome.DONE, run.left - run.arrived, np.inf)[counted]
+
+
+def _parts(network: Network, runs: Sequence[Run]) -> tuple[PartPrediction, ...]:
     """The figures of each part; the ways to its site count to its service, and gates to nothing."""
-    uses, queues = [run.use() for run in runs], [run.queue() for run in runs]
+    uses, queues = [run.use() for run, _ in runs], [run.queue() for run, _ in runs]
     stations: dict[str, list[str]] = {}
     for station in network.stations:
         if part := part_of(station.name):
@@ -152,12 +180,12 @@ def _parts(network: Network, runs: Sequence[Simulated]) -> tuple[PartPrediction,
     )
 
 
-def _tail(network: Network, runs: Sequence[Simulated]) -> dict[str, tuple[float, ...]]:
+def _tail(network: Network, runs: Sequence[Run]) -> dict[str, tuple[float, ...]]:
     """What requests around the 99th percentile spend at each station on their critical path: means, in seconds."""
     np = need("numpy", extra="plan", purpose="planning")
     rows: dict[str, list[NDArray[np.float64]]] = {station.name: [] for station in network.stations}
-    for run in runs:
-        chosen = _around_p99(np, run)
+    for run, counted in runs:
+        chosen = _around_p99(np, run, counted)
         parts = critical_parts(run)
         each = np.stack([parts.waiting, parts.batching, parts.service, parts.retrying])[:, :, chosen].mean(axis=2)
         for column, call in enumerate(network.all_calls()):
@@ -166,9 +194,9 @@ def _tail(network: Network, runs: Sequence[Simulated]) -> dict[str, tuple[float,
     return {name: tuple(map(float, np.sum(one, axis=0) / count)) if one else (0.0,) * 4 for name, one in rows.items()}
 
 
-def _around_p99(np: Any, run: Simulated) -> Any:
+def _around_p99(np: Any, run: Simulated, counted: NDArray[np.bool_]) -> Any:
     """Which requests took about as long as the 99th percentile."""
-    well = run.counted & (run.outcome == Outcome.DONE)
+    well = counted & (run.outcome == Outcome.DONE)
     taken = np.where(well, run.left - run.arrived, np.nan)
     low, high = np.nanquantile(taken, TAIL) if well.any() else (0.0, 0.0)
     chosen = well & (taken >= low) & (taken <= high)

@@ -19,6 +19,7 @@ from parti.planning.profile import PartProfile
 from parti.planning.stations import WORKS, Stations, own, tokens_of
 from parti.sim.network import EVERYONE, Station
 from parti.sim.network import Llm as Engine
+from parti.units import Seconds
 
 REPLICAS_MORE: Final = 4
 """Where nothing is declared, up to so many times the replicas that the mean load needs are tried, and so many more."""
@@ -34,13 +35,15 @@ KINDS: Final = ("general", "compute")
 class Space:
     """Options for the parts of one design under one mean load.
 
-    `rates` are calls per second of each part, in the mean. `cloud` is whose machines are tried where a part names none.
-    `qualities` are those of a part's variants, measured or declared: by part, then variant.
+    `rates` are calls per second of each part, in the mean; `held` is for how long a run of each runner holds one of its hands
+    (seconds). `cloud` is whose machines are tried where a part names none. `qualities` are those of a part's variants,
+    measured or declared: by part, then variant.
     """
 
     design: Design
     stations: Stations
     rates: Mapping[str, float]
+    held: Mapping[str, Seconds]
     cloud: str
     qualities: Mapping[str, Mapping[str, float]]
 
@@ -148,8 +151,14 @@ class Space:
         if choices and choices.replicas:
             return choices.replicas
         needed = self.rates.get(deployment.part, 0.0) / capacity(self.stations.deployed(deployment))
-        least = max(1, math.floor(needed) + 1)
+        least = max(1, math.floor(needed) + 1, self._with_hands(deployment.part))
         return least, max(least, math.ceil(needed * REPLICAS_MORE)) + REPLICAS_MORE
+
+    def _with_hands(self, runner: str) -> int:
+        """The fewest processes of a runner whose hands are hardly ever all at work: their mean, and four deviations more."""
+        hands = getattr(self.design.by_name[runner], "concurrency", None)
+        at_work = self.rates.get(runner, 0.0) * self.held.get(runner, 0.0)
+        return math.ceil((at_work + 4.0 * math.sqrt(at_work)) / hands) if hands and runner in self.held else 1
 
 
 def capacity(station: Station) -> float:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from parti.optimise.capacity import late_least
 from parti.optimise.problem import Choice, Option, Part, Problem, Promise, Stage
 from parti.optimise.quality import Quality
-from parti.planning.blueprint import WAY
 from parti.planning.deployment import Deployed, Deployment
-from parti.planning.predicting import Model
+from parti.planning.predicting import Model, latencies
 from parti.planning.sampling import sample
 from parti.planning.space import Space
+from parti.sim.condensing import stages
 from parti.sim.distributions import Constant
 from parti.sim.network import EVERYONE, Station
 from parti.sim.simulating import Prefix, begin, extend, finish
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A simulation up to some stage, and how the parts up to there are deployed."""
+    """A simulation up to some stage, how the parts up to there are deployed, and which requests count."""
 
     prefix: Prefix
     chosen: tuple[Deployment, ...]
+    counted: NDArray[np.bool_]
 
 
 class Staged:
@@ -35,10 +35,10 @@ class Staged:
 
     monotone = False
 
-    def __init__(self, model: Model, first: Deployed) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
-        self._network = model.network(first, limits=False)
-        self._stages = begin(self._network, self._load(0), seed=0).stages
+        self._network = model.network(Deployed(()), limits=False)
+        self._stages = stages(self._network)
 
     def problem(self, space: Space, quality: Quality) -> Problem:
         """The problem that is searched: stages in the order of the simulation, with the options of their parts.
@@ -50,8 +50,9 @@ class Staged:
 
     def begin(self, seed: int) -> State:
         """See Simulation."""
-        prefix = begin(self._network, self._load(seed), seed=seed, warmup=self._model.warmup)
-        return State(prefix, ())
+        load = sample(self._model.workload, self._model.blueprint, seconds=self._model.seconds, seed=seed)
+        prefix = begin(self._network, load, seed=seed, warmup=self._model.warmup)
+        return State(prefix, (), self._model.counts(load))
 
     def extend(self, state: State, choice: Choice) -> State:
         """See Simulation."""
@@ -59,26 +60,20 @@ class Staged:
         deployed = Deployed(chosen)
         names = self._stages[state.prefix.done].stations
         changed = {name: self._model.stations.of(name, deployed) for name in names}
-        return State(extend(state.prefix, changed), chosen)
+        return State(extend(state.prefix, changed), chosen, state.counted)
 
     def relax(self, state: State) -> State:
         """See Simulation. Ways are taken in no time, and each part takes as long as at its fastest."""
         names = self._stages[state.prefix.done].stations
-        return State(extend(state.prefix, {name: _relaxed(name) for name in names}), state.chosen)
+        return State(extend(state.prefix, {name: _relaxed(name) for name in names}), state.chosen, state.counted)
 
     def reached(self, state: State) -> NDArray[np.float64]:
         """See Simulation."""
-        counted = state.prefix.load.arrived >= self._model.warmup
-        return (state.prefix.reached - state.prefix.load.arrived)[counted]
+        return (state.prefix.reached - state.prefix.load.arrived)[state.counted]
 
     def finish(self, state: State) -> NDArray[np.float64]:
         """See Simulation."""
-        from parti.extras import need  # noqa: PLC0415
-
-        np = need("numpy", extra="plan", purpose="planning")
-        done = finish(state.prefix)
-        taken = np.where(done.outcome == 0, done.left - done.arrived, np.inf)
-        return taken[done.counted]
+        return latencies(finish(state.prefix), state.counted)
 
     def size(self, state: State) -> int:
         """See Simulation."""
@@ -88,12 +83,6 @@ class Staged:
         """See Simulation."""
         return True
 
-    def _load(self, seed: int) -> Any:
-        return sample(self._model.workload, self._model.blueprint, seconds=self._model.seconds, seed=seed)
-
 
 def _relaxed(name: str) -> Station:
     return Station(name, Constant(0.0), 1, EVERYONE)
-
-
-__all__ = ["WAY", "Staged", "State", "late_least", "replace"]

@@ -129,6 +129,15 @@ def part_of(station: str) -> str:
     return "" if station.startswith(GATE) else station.split(AT, 1)[0]
 
 
+def seconds_alone(station: Station) -> Seconds:
+    """How long one request takes there in the mean, where nobody else is."""
+    service = station.service
+    if not isinstance(service, Engine):
+        return service.mean
+    reading = service.prefill_seconds + service.prompt.mean * service.prefill_seconds_per_token
+    return reading + service.output.mean * (service.step_seconds + service.step_seconds_per_sequence)
+
+
 def own(llm: Llm) -> bool:
     """Whether the model runs on a machine that one pays for by the hour, and not by the token."""
     return llm.target == LOCAL or "://" in llm.target
