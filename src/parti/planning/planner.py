@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from parti.design.goals import Slo
-from parti.optimise.found import Found, Limits, Point
+from parti.optimise.found import Limits
+from parti.optimise.front import Sweep, prices, sweep
 from parti.optimise.measuring import measured
-from parti.optimise.problem import Option, Plan, Promise
-from parti.optimise.refusing import NoPlan
-from parti.optimise.searching import search
+from parti.optimise.problem import Option, Plan
 from parti.optimise.verifying import Care, Verified, verify
-from parti.planning.asked import Asked
+from parti.planning.asked import HOURS, Asked
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
 from parti.planning.predicting import REPLICATIONS, Prediction, predict
+from parti.planning.stations import WORKS
 from parti.units import duration_text
 
-AGAIN: Final = 0.2
+AGAIN: Final = 0.1
 """Searches for other promises take this share of the time of the first one."""
-
-FRONT_MAX: Final = 30
-RELAXED: Final = 1.25
-"""By how much more time is asked what it would save."""
 
 Say = Callable[[str], None]
 
@@ -58,6 +53,9 @@ class _Telling:
         self.say("asking what else could be")
         parts = tuple(self._parts())
         check, found = verified.check, verified.found
+        swept = sweep(
+            self.problem, asked.staged, found, clock=self.clock, limits=self.limits, qualities=self._qualities()
+        )
         return Planned(
             parts,
             verified.plan.cost,
@@ -67,20 +65,34 @@ class _Telling:
             found.relaxed,
             self.problem.plans,
             Verification(len(check.seeds), check.broken, check.seconds_high, len(verified.rounds), verified.safety),
-            tuple(self._front(found)),
+            tuple(self._front(swept)),
             _bottleneck(prediction),
             self._next_step(),
-            tuple(self._relaxing(found)),
+            tuple(self._relaxing(swept)),
             tuple(self._sensitivity(prediction)),
             tuple(self._notes(prediction)),
         )
+
+    def _qualities(self) -> tuple[float, ...]:
+        """Qualities to look at besides the promised one: those that single variants would make of the plan."""
+        found = {
+            self._quality_with(name, option)
+            for name in self.options
+            for option in self._menu(name)
+            if option.quality != self.options[name].quality
+        }
+        return tuple(sorted(found)[-4:])
 
     # One part
 
     def _parts(self) -> Iterator[PlannedPart]:
         for name, option in self.options.items():
-            if isinstance(option.label, Deployment) and option.label.part in self.asked.space.works:
+            if isinstance(option.label, Deployment) and name == option.label.part and self._works(name):
                 yield PlannedPart(option.label, option.cost, option.quality, self._reason(name, option))
+
+    def _works(self, part: str) -> bool:
+        """Whether it runs somewhere by itself: an agent runs in its caller, and nobody deploys a person."""
+        return isinstance(self.asked.design.by_name.get(part), WORKS)
 
     def _reason(self, part: str, option: Option) -> str:
         """Why it is not cheaper: what happens with the next cheaper option of the part."""
@@ -92,7 +104,7 @@ class _Telling:
             return "nothing cheaper can serve this load"
         other = max(cheaper, key=lambda one: (one.cost, one.quality))
         at = self._p99(self._with(part, other))
-        saved = f"${(option.cost - other.cost) * 730:.0f} a month less"
+        saved = f"${(option.cost - other.cost) * HOURS:.0f} a month less"
         if other.quality < option.quality and self._quality_with(part, other) < self.asked.promise.quality_least:
             return f"{_difference(option, other)} for {saved} falls short of the promised quality"
         if at > self.asked.promise.seconds:
@@ -131,26 +143,17 @@ class _Telling:
                     best = gain, change
         return best[1] if best else None
 
-    def _relaxing(self, found: Found) -> Iterator[Change]:
+    def _relaxing(self, swept: Sweep) -> Iterator[Change]:
+        """What each promise costs, by what less of it would."""
         promise = self.asked.promise
-        longer = replace(promise, seconds=promise.seconds * RELAXED)
-        yield from self._searched(f"p99 of {duration_text(longer.seconds)}", longer)
-        shorter = replace(promise, seconds=promise.seconds / RELAXED)
-        yield from self._searched(f"p99 of {duration_text(shorter.seconds)}", shorter)
-        if promise.quality_least > 0:
-            worse = replace(promise, quality_least=max(0.0, promise.quality_least - 0.01))
-            yield from self._searched(f"quality of {worse.quality_least:.3g}", worse)
-
-    def _searched(self, what: str, promise: Promise) -> Iterator[Change]:
-        asked = self.asked
-        try:
-            found = search(
-                self.problem, asked.staged, promise, seed=asked.seed, clock=self.clock, limits=self.limits
-            )
-        except NoPlan:
-            yield Change(what, float("nan"), float("nan"), kept=False)
-        else:
-            yield Change(what, found.best.cost, found.best.seconds, kept=True)
+        for price in prices(self.problem, self.asked.staged, swept, clock=self.clock, limits=self.limits):
+            if price.promise == "seconds":
+                what = f"promise {duration_text(price.after)} instead of {duration_text(price.before)}"
+            elif price.promise == "quality":
+                what = f"promise a quality of {price.after:.3g} instead of {price.before:.3g}"
+            else:
+                what = f"spend {price.after / price.before - 1:.0%} more"
+            yield Change(what, price.best.cost, price.best.seconds, price.best.quality >= promise.quality_least)
 
     def _sensitivity(self, now: Prediction) -> Iterator[Change]:
         cost, most = self.verified.plan.cost, self.asked.promise.seconds
@@ -171,17 +174,11 @@ class _Telling:
                 break
         yield Change("machines cost a fifth more", cost * 1.2, now.p99.mean, cost * 1.2 <= self.asked.promise.cost_most)
 
-    def _front(self, found: Found) -> Iterator[FrontPoint]:
-        """Of all plans that were simulated, those that none beats in everything."""
-        kept: list[Point] = []
-        for point in sorted(found.points, key=lambda one: (one.cost, one.seconds)):
-            if point.seconds < float("inf") and not any(
-                other.seconds <= point.seconds and other.quality >= point.quality for other in kept
-            ):
-                kept.append(point)
-        for point in kept[:FRONT_MAX]:
-            options = point.plan.options(self.problem)
-            yield FrontPoint(point.cost, point.seconds, point.quality, deployed_of(options.values()))
+    def _front(self, swept: Sweep) -> Iterator[FrontPoint]:
+        for point in swept.front:
+            yield FrontPoint(
+                point.cost, point.seconds, point.quality, deployed_of(point.plan.options(self.problem).values())
+            )
 
     def _notes(self, prediction: Prediction) -> Iterator[str]:
         asked = self.asked
@@ -200,10 +197,10 @@ class _Telling:
             yield f"only {prediction.done.low:.4%} of requests end well, of {asked.slo.availability:.4%} that are promised"
 
 
-def deployed_of(options: Iterator[Option] | Sequence[Option] | object) -> Deployed:
-    """Options as deployments."""
-    found = [one.label for one in options if isinstance(one.label, Deployment)]  # type: ignore[attr-defined]
-    return Deployed(tuple(found))
+def deployed_of(options: Iterable[Option]) -> Deployed:
+    """Options as deployments, of the parts that have a choice."""
+    found = (one.label for one in options)
+    return Deployed(tuple(one for one in found if isinstance(one, Deployment) and (one.machine or one.variant)))
 
 
 def _bottleneck(prediction: Prediction) -> str:
@@ -234,6 +231,3 @@ def _difference(now: Option, other: Option) -> str:
 
 def _seconds(value: float) -> str:
     return "for ever" if value == float("inf") else duration_text(value)
-
-
-__all__ = ["Slo", "plan"]
