@@ -46,6 +46,13 @@ def compiled(function: Kernel) -> Kernel:
     return NUMBA.njit(function, error_model="numpy")
 
 
+def inlined(function: Kernel) -> Kernel:
+    """Like `compiled`, and made part of whatever calls it: for what happens at every event."""
+    if NUMBA is None:
+        return function
+    return NUMBA.njit(function, error_model="numpy", forceinline=True)
+
+
 def kept(function: Kernel) -> Kernel:
     """Like `compiled`, and kept on disk for the next process: for the kernels that Python calls."""
     if NUMBA is None:

@@ -11,7 +11,7 @@ import math
 from typing import Any, Final
 
 from parti.sim import layout as at
-from parti.sim.compiled import NUMBA, compiled, np
+from parti.sim.compiled import NUMBA, compiled, inlined, np
 
 SERVICE: Final = 1
 ROUTE: Final = 2
@@ -55,7 +55,7 @@ else:
     )
     S30, S27, S31, S12 = (np.uint64(shift) for shift in (30, 27, 31, 12))
 
-    @compiled
+    @inlined
     def unit(key: Any, request: Any, turn: Any, what: Any, again: Any) -> float:
         """A number between 0 and 1, both excluded, with 52 random bits."""
         z = np.uint64(key) + np.uint64(request) * REQUEST_ + np.uint64(turn) * TURN_ + np.uint64(what) * WHAT_

@@ -33,10 +33,9 @@ def run_events(ints: Any, reals: Any, rows: Any, parts: Any, times: Any, keys: A
         job = ints[of.AT_ONCE]
         if job >= 0:
             ints[of.AT_ONCE] = -1
-            if arrival > now and (events == 0 or reals[first] > now):
-                arrive(ints, reals, rows, parts, now, job)
-            else:
+            if arrival <= now or (events > 0 and reals[first] <= now):
                 schedule(ints, reals, now, ints[ints[job + of.CALL] + at.OF], of.ARRIVE, job)
+                continue
         elif ints[of.FREE_JOBS] < spare or events + spare > ints[of.HEAP_ROOM] or no_room(ints, spare):
             return FULL
         elif following < coming and (
@@ -46,7 +45,6 @@ def run_events(ints: Any, reals: Any, rows: Any, parts: Any, times: Any, keys: A
             ints[of.NEXT] = following + 1
             ints[of.BRANCHES] += 1
             job = new_job(ints, requests[following], calls[following], sources[following])
-            arrive(ints, reals, rows, parts, now, job)
         elif events == 0 or (ints[of.BRANCHES] == 0 and following == coming):
             return FINISHED
         else:
@@ -55,10 +53,12 @@ def run_events(ints: Any, reals: Any, rows: Any, parts: Any, times: Any, keys: A
             kind = (key % rank) >> 50
             if kind == of.COMPLETE:
                 complete_any(ints, reals, rows, parts, now, ints[ints[at.RANKS] + key // rank], load)
-            elif kind == of.ARRIVE:
-                arrive(ints, reals, rows, parts, now, load)
-            else:
+            elif kind != of.ARRIVE:
                 other_event(ints, reals, rows, parts, now, kind, load)
+            if kind != of.ARRIVE:
+                continue
+            job = load
+        arrive(ints, reals, rows, parts, now, job)
 
 
 @compiled

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from parti.sim import state as of
-from parti.sim.compiled import compiled
+from parti.sim.compiled import inlined
 
 
-@compiled
+@inlined
 def push(ints: Any, reals: Any, time: float, key: int, load: int) -> None:
     """Add an event. There is room for it."""
     base, at = ints[of.HEAP], ints[of.EVENTS_NOW]
@@ -25,7 +25,7 @@ def push(ints: Any, reals: Any, time: float, key: int, load: int) -> None:
     reals[spot], ints[spot], ints[spot + of.LOAD] = time, key, load
 
 
-@compiled
+@inlined
 def pop(ints: Any, reals: Any) -> None:
     """Take the first event, which lies at ``ints[HEAP]``, off the heap."""
     base, size = ints[of.HEAP], ints[of.EVENTS_NOW] - 1

@@ -25,7 +25,7 @@ def by_events(stage: Packed, flow: Flow, rows: Any, parts: Any) -> tuple[Flow, E
     """
     outside = _outside(stage, flow)
     spare = _spare(stage)
-    ints, reals = _with_state(stage, spare)
+    ints, reals = _with_state(stage, spare, len(flow))
     while run_events(ints, reals, rows, parts, *outside, spare) == FULL:
         ints, reals = _roomier(ints, reals, spare)
     left = _gone(ints, reals, of.OUT, of.OUTS)
@@ -68,7 +68,7 @@ def _spare(stage: Packed) -> int:
     return (crowd + 1) * (widest + 1) + sum(fragile) + 16
 
 
-def _with_state(stage: Packed, spare: int) -> tuple[Any, Any]:
+def _with_state(stage: Packed, spare: int, coming: int) -> tuple[Any, Any]:
     """The arrays of the network with queues, servers, engines, and room for jobs and events behind them."""
     ints, reals = stage.ints.copy(), stage.reals.copy()
     for station in stage.stations:
@@ -82,8 +82,9 @@ def _with_state(stage: Packed, spare: int) -> tuple[Any, Any]:
     room = ROOM_FIRST + 2 * spare
     ints, reals = _with_jobs(ints, reals, room)
     for base, size, cells in REGIONS:
-        ints, reals, ints[base] = _longer(ints, reals, room * cells)
-        ints[size] = room
+        number = room + coming if base == of.OUTS else room
+        ints, reals, where = _longer(ints, reals, number * cells)
+        ints[base], ints[size] = where, number
     return ints, reals
 
 
@@ -95,8 +96,10 @@ REGIONS = (
 
 
 def _longer(ints: Any, reals: Any, cells: int) -> tuple[Any, Any, int]:
-    more = np.zeros(cells, np.int64)
-    return np.concatenate([ints, more]), np.concatenate([reals, more]), len(ints)
+    old = len(ints)
+    more, real = np.zeros(old + cells, np.int64), np.zeros(old + cells)  # of pages that nobody touches nothing comes true
+    more[:old], real[:old] = ints, reals
+    return more, real, old
 
 
 def _with_crowd(ints: Any, reals: Any, station: int) -> tuple[Any, Any]:
@@ -123,6 +126,7 @@ def _with_jobs(ints: Any, reals: Any, number: int) -> tuple[Any, Any]:
     ints[each + of.LINK] = each + of.JOB
     ints[each[-1] + of.LINK] = ints[of.UNUSED]
     ints[of.UNUSED] = first
+    ints[of.JOBS] += number
     ints[of.FREE_JOBS] += number
     return ints, reals
 
@@ -130,7 +134,7 @@ def _with_jobs(ints: Any, reals: Any, number: int) -> tuple[Any, Any]:
 def _roomier(ints: Any, reals: Any, spare: int) -> tuple[Any, Any]:
     """The same state with more room where it is short."""
     if ints[of.FREE_JOBS] < spare:
-        ints, reals = _with_jobs(ints, reals, len(ints) // of.JOB)
+        ints, reals = _with_jobs(ints, reals, int(ints[of.JOBS]))
     used = {of.HEAP: of.EVENTS_NOW, of.OUTS: of.OUT, of.ENDS: of.ENDED}
     for base, size, cells in REGIONS:
         if ints[used[base]] + spare > ints[size]:

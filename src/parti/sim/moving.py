@@ -7,17 +7,17 @@ from typing import Any
 from parti.sim import draws
 from parti.sim import layout as at
 from parti.sim import state as of
-from parti.sim.compiled import compiled
+from parti.sim.compiled import compiled, inlined
 from parti.sim.heap import push
 
 
-@compiled
+@inlined
 def key_of(ints: Any, station: int, kind: int, request: int, call: int, source: int) -> int:
     """The order of an event among those of its instant: rank of the station, kind, request, call, where it comes from."""
     return int(((ints[station + at.RANK] * 8 + kind) << 50) | (request << 20) | (call << 10) | (source + 1))
 
 
-@compiled
+@inlined
 def schedule(ints: Any, reals: Any, time: float, station: int, kind: int, job: int) -> None:
     """An event for a job."""
     number = ints[ints[job + of.CALL] + at.NUMBER]
@@ -31,7 +31,7 @@ def notify(ints: Any, reals: Any, time: float, station: int, kind: int, load: in
     push(ints, reals, time, key_of(ints, station, kind, load, 0, 0), load)
 
 
-@compiled
+@inlined
 def new_job(ints: Any, request: int, call: int, source: int) -> int:
     """A free row for an attempt. The event loop sees to it that there is one."""
     job = ints[of.UNUSED]
@@ -43,7 +43,7 @@ def new_job(ints: Any, request: int, call: int, source: int) -> int:
     return job
 
 
-@compiled
+@inlined
 def drop_job(ints: Any, job: int) -> None:
     """The row is free again."""
     ints[job + of.LINK] = ints[of.UNUSED]
@@ -51,7 +51,7 @@ def drop_job(ints: Any, job: int) -> None:
     ints[of.FREE_JOBS] += 1
 
 
-@compiled
+@inlined
 def come(ints: Any, reals: Any, now: float, job: int) -> None:
     """The job arrives at its call at this instant: at once if nothing comes before, else in order."""
     if ints[of.AT_ONCE] < 0:
@@ -60,7 +60,7 @@ def come(ints: Any, reals: Any, now: float, job: int) -> None:
         schedule(ints, reals, now, ints[ints[job + of.CALL] + at.OF], of.ARRIVE, job)
 
 
-@compiled
+@inlined
 def move_on(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) -> None:
     """A branch is done with its call: it goes where the route says, as one or as several."""
     call, request = ints[job + of.CALL], ints[job + of.REQUEST]
@@ -80,7 +80,7 @@ def move_on(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) 
         let_go(ints, reals, rows, parts, now, request, holds)
 
 
-@compiled
+@inlined
 def send(
     ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int, source: int, target: int, holds: int
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from parti.sim import draws
 from parti.sim import layout as at
 from parti.sim import state as of
-from parti.sim.compiled import compiled
+from parti.sim.compiled import compiled, inlined
 from parti.sim.engines import engine_arrives, engine_cancels
 from parti.sim.moving import (
     attempt_failed,
@@ -22,26 +22,26 @@ from parti.sim.moving import (
 )
 
 
-@compiled
+@inlined
 def clipped(reals: Any, begin: float, end: float) -> float:
     """How many seconds from `begin` to `end` lie in the window of the figures."""
     return max(0.0, min(end, reals[at.UNTIL]) - max(begin, reals[at.FROM]))
 
 
-@compiled
+@inlined
 def count(ints: Any, reals: Any, now: float, station: int, column: int) -> None:
     """One more in a column of the station's totals, if it is in the window."""
     if now >= reals[at.FROM] and now <= reals[at.UNTIL]:
         ints[station + at.OUTCOMES + column] += 1
 
 
-@compiled
+@inlined
 def span_of(ints: Any, reals: Any, request: int, call: int, turn: int, what: int, which: int) -> float:
     """A draw from the distribution number `which` for an attempt."""
     return draws.draw(ints, reals, which, ints[call + at.CALL_KEY], request, turn, what)
 
 
-@compiled
+@inlined
 def arrive(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) -> None:
     """A branch comes to its call, or comes again: its next attempt begins unless it has to wait for others."""
     call, request = ints[job + of.CALL], ints[job + of.REQUEST]
@@ -108,7 +108,7 @@ def turn_away(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station:
     attempt_failed(ints, reals, rows, parts, now, job, at.REJECTED)
 
 
-@compiled
+@inlined
 def enter(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int, job: int) -> None:
     """The job comes to the station, if there is room."""
     if ints[station + of.WITHIN] >= ints[station + at.ROOM]:
@@ -132,7 +132,7 @@ def enter(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int
             check_at(ints, reals, now + reals[station + at.LINGER], station)
 
 
-@compiled
+@inlined
 def enqueue(ints: Any, station: int, job: int) -> None:
     """The job stands last in the queue."""
     ints[job + of.PLACE], ints[job + of.LINK] = of.QUEUED, -1
@@ -144,7 +144,7 @@ def enqueue(ints: Any, station: int, job: int) -> None:
     ints[station + of.WAITS] += 1
 
 
-@compiled
+@inlined
 def first_of(ints: Any, station: int) -> int:
     """The first live job of the queue, which has one; those that are gone are dropped on the way."""
     job = ints[station + of.HEAD]
@@ -155,7 +155,7 @@ def first_of(ints: Any, station: int) -> int:
     return job
 
 
-@compiled
+@inlined
 def take_first(ints: Any, station: int) -> int:
     """Take the first live job out of the queue, which has one."""
     job = first_of(ints, station)
@@ -172,7 +172,7 @@ def check_at(ints: Any, reals: Any, time: float, station: int) -> None:
         notify(ints, reals, time, station, of.DISPATCH, station)
 
 
-@compiled
+@inlined
 def begin(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int, job: int) -> None:
     """A plain server begins with a job."""
     call = ints[job + of.CALL]
@@ -188,7 +188,7 @@ def begin(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int
     schedule(ints, reals, now + span, station, of.COMPLETE, job)
 
 
-@compiled
+@inlined
 def complete(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) -> None:
     """A plain server is done with a job, and begins with the next one."""
     if ints[job + of.FLAG] == of.GONE:  # its server was given back when it was cancelled
@@ -199,7 +199,7 @@ def complete(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int)
     done(ints, reals, rows, parts, now, station, job)
 
 
-@compiled
+@inlined
 def free_server(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int) -> None:
     """A plain server is free: it takes the next job."""
     ints[station + of.AT_WORK] -= 1
@@ -208,7 +208,7 @@ def free_server(ints: Any, reals: Any, rows: Any, parts: Any, now: float, statio
         begin(ints, reals, rows, parts, now, station, take_first(ints, station))
 
 
-@compiled
+@inlined
 def done(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int, job: int) -> None:
     """An attempt was served: its branch moves on, unless nobody waits for it any more."""
     ints[of.HAPPENED] += 1
@@ -226,7 +226,7 @@ def done(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int,
     move_on(ints, reals, rows, parts, now, job)
 
 
-@compiled
+@inlined
 def watch(ints: Any, reals: Any, station: int, job: int) -> None:
     """The deadline of a job, later than all before it, is watched."""
     last = ints[station + of.LAST]
@@ -241,7 +241,7 @@ def watch(ints: Any, reals: Any, station: int, job: int) -> None:
         notify(ints, reals, reals[ints[station + of.SOONEST] + of.DEADLINE], station, of.EXPIRE, station)
 
 
-@compiled
+@inlined
 def unwatch(ints: Any, station: int, job: int) -> None:
     """The deadline of a job does not matter any more."""
     before, after = ints[job + of.BEFORE], ints[job + of.AFTER]

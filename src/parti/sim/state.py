@@ -32,7 +32,9 @@ ENDED: Final = 32
 ENDS: Final = 33
 END_ROOM: Final = 34
 """Branches that left, and that ended badly: how many, where they lie, how many may."""
-assert END_ROOM < HEADER
+JOBS: Final = 35
+"""How many jobs there are room for."""
+assert JOBS < HEADER
 
 # An event to come: its time as a real, its key and load as ints.
 LOAD: Final = 1
