@@ -91,6 +91,12 @@ CODES: Final[Mapping[str, str]] = {
     "P827": "the times of a trace run backwards",
     "P828": "nothing arrives",
     "P829": "there is nothing to make a profile from",
+    "P830": "a part was not measured",
+    "P831": "runs call or cause each other without end",
+    "P832": "a choice is not known",
+    "P833": "nobody says how qualities combine",
+    "P834": "a plan file cannot be read",
+    "P835": "there is no promise to plan for",
 }
 
 

@@ -14,6 +14,7 @@ from parti.cli.eval import eval
 from parti.cli.failures import Verb
 from parti.cli.local import local
 from parti.cli.models import models
+from parti.cli.plan import plan
 from parti.cli.profile import profile
 from parti.cli.publish import publish
 from parti.cli.questions import questions
@@ -53,7 +54,7 @@ def root(
 
 
 for command in (
-    up, draw, train, models, local, eval, profile, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+    up, draw, train, models, local, eval, profile, plan, runs, why, topics, publish, retry, cancel, questions, answer, verify,
 ):  # fmt: skip
     app.command(command.__name__, cls=Verb)(command)
 

@@ -31,8 +31,15 @@ def compare(asked: Asked, first: Deployed, second: Deployed, seeds: Sequence[int
     differences = [
         interval([after - before for before, after in zip(a, b, strict=True)]) for a, b in zip(one, two, strict=True)
     ]
-    costs = (sum(asked.space.cost(deployment) for deployment in deployed.parts) for deployed in (first, second))
-    return Comparison(predict(asked.model, first, seeds), predict(asked.model, second, seeds), *costs, *differences)
+    return Comparison(
+        predict(asked.model, first, seeds), predict(asked.model, second, seeds), _cost(asked, first), _cost(asked, second),
+        *differences,
+    )  # fmt: skip
+
+
+def _cost(asked: Asked, deployed: Deployed) -> float:
+    """USD per hour."""
+    return sum(asked.space.cost(deployment) for deployment in deployed.parts)
 
 
 def _quantiles(asked: Asked, deployed: Deployed, seeds: Sequence[int]) -> list[list[float]]:

@@ -110,7 +110,9 @@ def read_plan(path: Path, design: Design) -> Deployed:
     try:
         read = _File.model_validate_json(path.read_bytes())
     except OSError as wrong:
-        raise UsageError("P834", f"{path} cannot be read: {wrong.strerror}", fix="make one with `parti plan`") from wrong
+        raise UsageError(
+            "P834", f"{path} cannot be read: {wrong.strerror}", fix="make one with `parti plan`"
+        ) from wrong
     except ValidationError as wrong:
         first = wrong.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from parti.optimise.found import Limits
@@ -24,7 +23,9 @@ AGAIN: Final = 0.1
 Say = Callable[[str], None]
 
 
-def plan(asked: Asked, *, clock: Callable[[], float], limits: Limits, care: Care | None = None, say: Say = print) -> Planned:
+def plan(
+    asked: Asked, *, clock: Callable[[], float], limits: Limits, care: Care | None = None, say: Say = print
+) -> Planned:
     """The plan. Raises P811 where none keeps the promises, and P830 to P833 for what cannot be planned."""
     say("searching")
     found = verify(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from parti.optimise.problem import Choice, Option, Part, Problem, Promise, Stage
 from parti.optimise.quality import Quality
@@ -11,6 +11,8 @@ from parti.planning.deployment import Deployed, Deployment
 from parti.planning.predicting import Model, latencies
 from parti.planning.sampling import sample
 from parti.planning.space import Space
+from parti.planning.stations import part_of
+from parti.sim.condensing import Stage as SimulatedStage
 from parti.sim.condensing import stages
 from parti.sim.distributions import Constant
 from parti.sim.network import EVERYONE, Station
@@ -41,11 +43,8 @@ class Staged:
         self._stages = stages(self._network)
 
     def problem(self, space: Space, quality: Quality) -> Problem:
-        """The problem that is searched: stages in the order of the simulation, with the options of their parts.
-
-        A gate, or the way to a part's site, has nothing to choose.
-        """
-        found = [Stage(tuple(Part(name, space.options(name)) for name in stage.stations)) for stage in self._stages]
+        """The problem that is searched: stages in the order of the simulation, with the options of their parts."""
+        found = (Stage(tuple(Part(name, space.options(name)) for name in _chosen(one))) for one in self._stages)
         return Problem(tuple(found), quality)
 
     def begin(self, seed: int) -> State:
@@ -82,6 +81,12 @@ class Staged:
     def possible(self, seed: int, part: str, option: Option, promise: Promise) -> bool:
         """See Simulation."""
         return True
+
+
+def _chosen(stage: SimulatedStage) -> tuple[str, ...]:
+    """The stations of a stage for which there is something to choose; one where there is nothing."""
+    parts = tuple(name for name in stage.stations if part_of(name) == name)
+    return parts or stage.stations[:1]
 
 
 def _relaxed(name: str) -> Station:

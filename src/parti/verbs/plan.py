@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic_core import from_json
+
 from parti.adapters.clock import SystemClock
 from parti.design.choices import Choices
 from parti.design.goals import Slo
@@ -123,13 +125,16 @@ async def _measured(target: Target, choices: Choices, variant: str, name: str) -
             return results[-1].mean
     try:
         async with target.reading() as store:
-            versions = [one for one in await store.models() if one.model == choices.part and variant in (one.version, "")]
+            known = [one for one in await store.models() if one.model == choices.part]
+            versions = [one for one in known if variant in (str(one.version), "")]
     except StoreError as none:
         if none.code != "P208":
             raise
         versions = []
-    metrics = versions[-1].metrics if versions else {}
+    metrics = from_json(versions[-1].metrics) if versions else {}
     if name in metrics:
         return float(metrics[name])
-    what = f"the quality of the variant {variant!r} of `{choices.part}` is {name!r}, and nothing of that name was measured"
+    what = (
+        f"the quality of the variant {variant!r} of `{choices.part}` is {name!r}, and nothing of that name was measured"
+    )
     raise PlanError("P832", what, place=choices.place, fix=f"run `parti eval {name}`, or give a number")
