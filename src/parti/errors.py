@@ -72,6 +72,8 @@ CODES: Final[Mapping[str, str]] = {
     "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
     "P720": "a checker of an evaluation failed",
+    "P721": "a prompt cannot be optimised",
+    "P722": "the budget of a search is spent",
 }
 
 
