@@ -75,6 +75,8 @@ CODES: Final[Mapping[str, str]] = {
     "P710": "nobody knows what a language model costs",
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
+    "P721": "a prompt cannot be optimised",
+    "P722": "the budget of a search is spent",
     "P801": "a network of stations cannot be simulated as described",
     "P802": "a route leads nowhere or never ends",
     "P803": "a load cannot be",
