@@ -25,8 +25,8 @@ from engine_kit import (
 from pydantic_core import from_json
 
 from parti import Batch, Budget, Cost, StepFailed, System
-from parti.engine.entries import Kind
-from parti.engine.serving import Lines, Turn
+from parti.engine.entries import Kind, chunk, decode, encode
+from parti.engine.turns import Lines, Turn
 from parti.line import Line
 from parti.ports.llm import Answer, LlmFailure, Request
 from parti.ports.store import State
@@ -511,3 +511,16 @@ def test_a_call_that_is_cut_off_in_line_was_not_made_and_costs_nothing(kind: str
             assert [run.state for run in await live.store.runs(state=State.PARKED)] == []
 
     play(main)
+
+
+def test_what_the_journal_tells_of_lines_and_batches_stands_beside_what_lies_outside() -> None:
+    """The bytes of an entry are a format: they are read for ever."""
+    blobs: dict[str, bytes] = {}
+    small = encode(Kind.STEP, "0", "embed", "d", 1, 2.0, 0.5, b'["a"]', b"[1]", blobs, {"waited": 0.25, "batch": 3})
+    assert small == b'["step","0","embed","d",1,2.000000,0.500000,["a"],[1],{"waited": 0.25, "batch": 3}]'
+    assert encode(Kind.STEP, "0", "embed", "d", 1, 2.0, 0.5, b'["a"]', b"[1]", blobs, {}) == (
+        b'["step","0","embed","d",1,2.000000,0.500000,["a"],[1]]'
+    )
+    large = b'"' + b"x" * 100_000 + b'"'
+    (entry,) = decode(chunk([encode(Kind.STEP, "", "embed", "d", 1, 2.0, 0.5, b"[]", large, blobs, {"batch": 3})]))
+    assert (entry.batch, entry.waited, blobs[entry.more["answer"]]) == (3, 0.0, large)

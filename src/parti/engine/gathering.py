@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from parti.design.batch import Batch
-from parti.engine.serving import Lines, Served, Spawn, Turn
+from parti.engine.turns import Lines, Served, Spawn, Turn
 from parti.line import Turns
 from parti.ports.clock import Clock
 from parti.units import Seconds
@@ -95,6 +95,8 @@ class Gathering:
             return await call.answer
         except asyncio.CancelledError:
             self._give_up(call)
+            if call.answer.done() and not call.answer.cancelled():
+                call.answer.exception()  # looked at: nobody else will
             raise
 
     def _give_up(self, call: Call) -> None:
