@@ -14,6 +14,7 @@ from parti import Batch, PartiError, StepFailed, System
 from parti.declare.loading import load
 from parti.design.step import Step
 from parti.design.tool import Tool
+from parti.drawings.subtitle import subtitle
 
 HEAD = """\
 from pydantic import BaseModel
@@ -143,3 +144,15 @@ def test_a_read_tool_may_have_a_batch() -> None:
 
     part = desk.design.get(Tool, "look")
     assert (part.function.returns.name, part.function.is_async) == ("str | None", False)
+
+
+def test_drawings_tell_how_many_are_served_together_and_at_once() -> None:
+    desk, _ = a_desk()
+
+    @desk.step(concurrency=3)
+    def plain(text: str) -> int:
+        return 1
+
+    parts = desk.design.by_name
+    assert subtitle(parts["embed"]) == "str → Vector · batches of 32 · 2 at once"
+    assert subtitle(parts["plain"]) == "str → int · 3 at once"

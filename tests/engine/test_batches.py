@@ -498,3 +498,17 @@ def test_after_a_crash_inside_a_batch_what_was_answered_is_not_asked_again(in_wo
             assert in_batches(encoder) == [["a", "b"], ["a!", "b!"]]
 
     in_world(main)
+
+
+@pytest.mark.parametrize("linger", ["1h", "1ms"])
+def test_who_still_waits_when_the_process_ends_is_cut_off(in_world: Play, linger: str) -> None:
+    encoder = Encoder(100.0)
+
+    async def main(world: World) -> None:
+        async with world.running(a_desk(encoder, Batch(8, linger=linger))) as live:
+            plain = asyncio.create_task(live.engine.answer_plain("look", ("a",)))
+            await world.clock.wait(1)
+        await asyncio.wait([plain], timeout=1)
+        assert plain.cancelled()
+
+    in_world(main)

@@ -24,9 +24,9 @@ from engine_kit import (
 )
 from pydantic_core import from_json
 
-from parti import StepFailed, System
-from parti.engine.entries import Kind
-from parti.engine.serving import Lines, Turn
+from parti import Batch, Budget, Cost, StepFailed, System
+from parti.engine.entries import Kind, chunk, decode, encode
+from parti.engine.turns import Lines, Turn
 from parti.line import Line
 from parti.ports.llm import Answer, LlmFailure, Request
 from parti.ports.store import State
@@ -469,3 +469,58 @@ def test_a_write_tells_its_time_in_line(in_world: Play) -> None:
             assert done.took == pytest.approx(1.0, abs=0.02)
 
     in_world(main)
+
+
+@pytest.mark.parametrize("kind", ["read", "write", "batch"])
+def test_a_call_that_is_cut_off_in_line_was_not_made_and_costs_nothing(kind: str) -> None:
+    desk = System("desk")
+    busy = Busy()
+    options: dict[str, Any] = {"effect": "read"} if kind != "write" else {"effect": "write", "key": "item"}
+
+    if kind == "batch":
+
+        @desk.tool(cost=Cost(usd=0.4), concurrency=1, batch=Batch(1), **options)
+        async def look(items: list[str]) -> list[str]:
+            await busy.work(items[0], 10)
+            return items
+    else:
+
+        @desk.tool(cost=Cost(usd=0.4), concurrency=1, **options)
+        async def look(item: str) -> str:
+            await busy.work(item, 10)
+            return item
+
+    @desk.post("/go", budget=Budget(usd=1.0), timeout="1h")
+    async def go(name: str, tries: int) -> int:
+        for number in range(tries):
+            try:
+                async with asyncio.timeout(1):
+                    await look(f"{name} try {number}")
+            except TimeoutError:
+                continue
+        await asyncio.sleep(10)
+        return len([await look(f"{name} {number}") for number in range(2)])
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            first = asyncio.create_task(live.call("go", ("holds", 0), idempotency_key="a"))
+            await world.clock.wait(10.5)
+            assert await result_of(live, "go", "waits", 5, idempotency_key="b") == 2
+            await first
+            assert [who for who in busy.order if "try" in who] == []
+            assert [run.state for run in await live.store.runs(state=State.PARKED)] == []
+
+    play(main)
+
+
+def test_what_the_journal_tells_of_lines_and_batches_stands_beside_what_lies_outside() -> None:
+    """The bytes of an entry are a format: they are read for ever."""
+    blobs: dict[str, bytes] = {}
+    small = encode(Kind.STEP, "0", "embed", "d", 1, 2.0, 0.5, b'["a"]', b"[1]", blobs, {"waited": 0.25, "batch": 3})
+    assert small == b'["step","0","embed","d",1,2.000000,0.500000,["a"],[1],{"waited": 0.25, "batch": 3}]'
+    assert encode(Kind.STEP, "0", "embed", "d", 1, 2.0, 0.5, b'["a"]', b"[1]", blobs, {}) == (
+        b'["step","0","embed","d",1,2.000000,0.500000,["a"],[1]]'
+    )
+    large = b'"' + b"x" * 100_000 + b'"'
+    (entry,) = decode(chunk([encode(Kind.STEP, "", "embed", "d", 1, 2.0, 0.5, b"[]", large, blobs, {"batch": 3})]))
+    assert (entry.batch, entry.waited, blobs[entry.more["answer"]]) == (3, 0.0, large)

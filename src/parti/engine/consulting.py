@@ -15,7 +15,7 @@ from parti.engine.activation import Unwinding
 from parti.engine.budgets import settle
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
-from parti.engine.served import Timed
+from parti.engine.serving import Timed
 from parti.engine.steps import as_answer, as_failure, counted, measured, reserve_or_fail, rewind
 from parti.errors import DeclarationError, LlmError, PayloadError, StepFailed
 from parti.ports.llm import Answer, Llms, Request, Said, Tell

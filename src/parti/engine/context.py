@@ -44,8 +44,8 @@ from parti.engine.budgets import Told
 from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
-from parti.engine.serving import Turn
 from parti.engine.stints import Stint
+from parti.engine.turns import Turn
 from parti.errors import RunError
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from parti.design.batch import Batch
-from parti.engine.serving import Lines, Served, Spawn, Turn
+from parti.engine.turns import Lines, Served, Spawn, Turn
 from parti.line import Turns
 from parti.ports.clock import Clock
 from parti.units import Seconds
@@ -95,6 +95,8 @@ class Gathering:
             return await call.answer
         except asyncio.CancelledError:
             self._give_up(call)
+            if call.answer.done() and not call.answer.cancelled():
+                call.answer.exception()  # looked at: nobody else will
             raise
 
     def _give_up(self, call: Call) -> None:
@@ -115,19 +117,18 @@ class Gathering:
 
     async def _send_off(self, serve: Serve) -> None:
         """Send off batch after batch, until nobody waits."""
-        while self._waiting:
-            await self._until_due()
-            if not self._waiting:
-                break
-            turn = await self._lines.enter(self._part, self._tenant, ())
-            await self._clock.wait(INSTANT)
-            calls = self._take()
-            if not calls:
-                turn.end()
-                continue
-            self._begin(calls, turn, serve)
-        self._work = None
-        self._over()
+        try:
+            while self._waiting:
+                await self._until_due()
+                if self._waiting:
+                    turn = await self._lines.enter(self._part, self._tenant, ())
+                    await self._clock.wait(INSTANT)
+                    self._begin(self._take(), turn, serve)
+        finally:
+            while self._calls:  # the process ends
+                self._calls.next().answer.cancel()
+            self._work = None
+            self._over()
 
     async def _until_due(self) -> None:
         while 0 < self._waiting < self._batch.size:
@@ -164,6 +165,10 @@ class Gathering:
             self._came.popleft()
 
     def _begin(self, calls: list[Call], turn: Turn, serve: Serve) -> None:
+        """Begin a batch; where all have left meanwhile, there is none."""
+        if not calls:
+            turn.end()
+            return
         began = turn.began = self._clock.now()
         task = self._spawn(self._served(calls, turn, serve))
         task.add_done_callback(lambda _: turn.end())  # also where it is cancelled before it does anything
@@ -177,6 +182,8 @@ class Gathering:
             answers = await serve([call.item for call in calls], turn)
         except asyncio.CancelledError as error:
             if _is_ended():
+                for call in calls:
+                    call.answer.cancel()
                 raise
             answers = [error] * len(calls)  # the function cut itself off
         except (Exception, SystemExit) as error:

@@ -26,10 +26,10 @@ from parti.engine.calling import call
 from parti.engine.context import new_event
 from parti.engine.remembering import rows_of
 from parti.engine.rows import unpack_row
-from parti.engine.served import Timed, together
 from parti.engine.services import Services
-from parti.engine.serving import Turn
+from parti.engine.serving import Timed, together
 from parti.engine.steps import failure_of
+from parti.engine.turns import Turn
 from parti.engine.writes import key_of
 from parti.errors import RunError, StepFailed
 from parti.ports.context import CURRENT

@@ -14,10 +14,10 @@ from parti.engine.budgets import settle
 from parti.engine.calling import Offload
 from parti.engine.entries import Kind
 from parti.engine.identity import step_digest
-from parti.engine.served import Timed, gathered
 from parti.engine.services import Services
-from parti.engine.serving import Turn
+from parti.engine.serving import Timed, gathered
 from parti.engine.steps import as_failure, counted, measured, reserve_or_fail, rewind
+from parti.engine.turns import Turn
 from parti.errors import DeclarationError, ModelError
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion

@@ -17,7 +17,7 @@ from parti.engine.commits import Commits
 from parti.engine.embedding_again import Again
 from parti.engine.gathering import Gatherings
 from parti.engine.rows import Overlay
-from parti.engine.serving import Lines, Spawn
+from parti.engine.turns import Lines, Spawn
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock

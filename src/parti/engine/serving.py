@@ -1,147 +1,104 @@
-"""Serving: parts that serve so many calls at once have a line, and a call takes its turn there before it begins.
-
-Nothing here waits for itself. A call inside a part that it calls again does not stand in line; and where calls inside `a`
-have waited for `b`, a call inside `b` does not wait for `a`, nor for anything that leads there. So those who hold turns and
-wait for others never form a circle. A batch function uses no parts, so batches hold their turns and wait for nothing.
-"""
+"""Serving: a call of a part with a line or a batch waits, is served, and how long each took is told apart."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Hashable
-from contextlib import suppress
-from typing import Any
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from parti.design.model import Model
+from parti.design.batch import answers_of
 from parti.design.step import Step
 from parti.design.tool import Tool
-from parti.engine.calling import Offload
-from parti.line import Line
-from parti.ports.clock import Clock
+from parti.engine.calling import call
+from parti.engine.gathering import Call, Gathering, Serve
+from parti.engine.services import Services
+from parti.engine.turns import Served, Turn
+from parti.ports.context import CURRENT
 from parti.units import Seconds
 
-Served = Step | Tool | Model
-"""Parts that may have a line before them, and be served in batches."""
+if TYPE_CHECKING:
+    from parti.engine.context import RunContext
+    from parti.engine.entries import MORE
 
-Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
 
+@dataclass(slots=True)
+class Timed:
+    """How a call fared, in seconds: it `waited` in line, `began`, and `took` so long (None: until now).
 
-class Turn:
-    """One call, or one batch, among those that a part serves at once; `part` is its name.
-
-    It ends once: when it is told to, and no thread is at work on it any more. A blocking function that was given up goes
-    on in its thread, and is counted until it returns.
+    `batch` is how many were served together; 0 for a call that was served by itself.
     """
 
-    __slots__ = ("_line", "_threads", "began", "open", "part", "waited")
+    waited: Seconds = 0.0
+    began: Seconds | None = None
+    took: Seconds | None = None
+    batch: int = 0
 
-    def __init__(self, part: str, line: Line | None, waited: Seconds, began: Seconds) -> None:
-        self.part = part
-        self.waited = waited
-        """Seconds in line."""
-        self.began = began
-        """When it began, in seconds since 1970."""
-        self.open = True
-        """Whether it is being served; what it left behind holds nothing any more."""
-        self._line = line
-        self._threads = 0
+    @property
+    def more(self) -> MORE:
+        """What the journal says of it beside how long it took."""
+        waited = {"waited": round(self.waited, 6)} if self.waited >= TICK else {}
+        return {**waited, "batch": self.batch} if self.batch else waited
 
-    def end(self) -> None:
-        """It is over."""
-        self.open = False
-        self._leave()
+    def add(self, waited: Seconds) -> None:
+        """It stood in line, once more: so much later its service began."""
+        self.waited += waited
+        self.began = waited + (self.began or 0.0)
 
-    def offload(self, offload: Offload) -> Offload:
-        """`offload`, with the threads that it begins counted."""
-
-        async def counted(function: Callable[..., Any], /, *arguments: Any) -> Any:
-            thread = _Thread(self, asyncio.get_running_loop())
-            self._threads += 1
-            try:
-                return await offload(thread.run, function, arguments)
-            finally:
-                if not thread.began:
-                    thread.over()
-
-        return counted
-
-    def returned(self) -> None:
-        """One of its threads is at work no more."""
-        self._threads -= 1
-        self._leave()
-
-    def _leave(self) -> None:
-        if not self.open and not self._threads and self._line is not None:
-            line, self._line = self._line, None
-            line.leave()
+    def lasted(self, now: Seconds) -> Seconds:
+        """How long its service took."""
+        return now - self.began if self.took is None and self.began is not None else self.took or 0.0
 
 
-class _Thread:
-    """A blocking function at work for a turn, in a thread that nobody can stop."""
-
-    __slots__ = ("_loop", "_over", "_turn", "began")
-
-    def __init__(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
-        self._turn = turn
-        self._loop = loop
-        self._over = False
-        self.began = False
-
-    def run(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        self.began = True
-        try:
-            return function(*arguments)
-        finally:
-            with suppress(RuntimeError):  # the process ends, and its loop is closed
-                self._loop.call_soon_threadsafe(self.over)
-
-    def over(self) -> None:
-        if not self._over:
-            self._over = True
-            self._turn.returned()
+TICK: Seconds = 1e-6
+"""The shortest time that the journal tells."""
 
 
-class Lines:
-    """The lines of one process, each before a part with `concurrency`."""
+async def enter(inside: RunContext, part: Served, timed: Timed) -> Turn:
+    """The turn of a call; it counts as not made while it waits. The run stays at work: at rest it would lose its place."""
+    run, until = inside.run, inside.until
+    inside.until = 0.0
+    run.busy += 1
+    try:
+        turn = await run.services.lines.enter(part, (run.record.tenant, run.key), inside.turns)
+    finally:
+        run.busy -= 1
+    inside.until = until
+    inside.turns = (*inside.turns, turn)
+    timed.waited, timed.began = turn.waited, turn.began
+    return turn
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lines: dict[str, Line] = {}
-        self._waited_for: dict[str, set[str]] = {}
-        """For each part, those that calls inside of it have waited for. Free of circles."""
 
-    def of(self, part: Served) -> Line | None:
-        """The line before a part; None for one that serves any number."""
-        if part.concurrency is None:
-            return None
-        line = self._lines.get(part.name)
-        if line is None:
-            line = self._lines[part.name] = Line(part.concurrency, None, self._clock)
-        return line
+async def in_batch(inside: RunContext, part: Step | Tool, item: Any, timed: Timed) -> Any:
+    """The answer to one item, served with others. Until its batch begins it counts as not made."""
+    run, until = inside.run, inside.until
+    inside.until = 0.0
+    run.busy += 1
+    try:
+        return await together(run.services, part, run.record.tenant, run.key, item, timed)
+    finally:
+        run.busy -= 1
+        if timed.began is not None:
+            inside.until = until
 
-    async def enter(self, part: Served, key: Hashable, held: tuple[Turn, ...]) -> Turn:
-        """The turn of a call of `part` under `key`, made inside the turns that are `held`; whoever gets it must end it."""
-        line = self.of(part) if self.may_wait(part, held) else None
-        waited = 0.0 if line is None else await line.enter(key)
-        return Turn(part.name, line, waited, self._clock.now())
 
-    def may_wait(self, part: Served, held: tuple[Turn, ...]) -> bool:
-        """Whether a call inside the turns that are `held` can wait for `part` without ever waiting for itself."""
-        inside = {turn.part for turn in held if turn.open}
-        if any(self._leads(part.name, name) for name in inside):
-            return False
-        for name in inside:
-            self._waited_for.setdefault(name, set()).add(part.name)
-        return True
+async def together(services: Services, part: Step | Tool, tenant: str, key: str, item: Any, timed: Timed) -> Any:
+    """The answer to one item, served with those of other calls of the tenant."""
+    gathering = services.gatherings.of(part, tenant)
+    return await gathered(gathering, key, item, partial(_serve, services, part, tenant), timed)
 
-    def _leads(self, start: str, end: str) -> bool:
-        """Whether whoever waits for `start` may be waiting for `end`."""
-        seen, waiting = {start}, [start]
-        while waiting:
-            name = waiting.pop()
-            if name == end:
-                return True
-            fresh = self._waited_for.get(name, set()) - seen
-            seen |= fresh
-            waiting.extend(fresh)
-        return False
+
+async def gathered(gathering: Gathering, key: Hashable, item: Any, serve: Serve, timed: Timed) -> Any:
+    """The answer to one item out of a batch, with `timed` filled in whatever comes."""
+    one: Call = gathering.join(key, item, serve)
+    try:
+        return await gathering.wait_for(one)
+    finally:
+        timed.waited, timed.began, timed.took, timed.batch = one.waited, one.began, one.took, one.size
+
+
+async def _serve(services: Services, part: Step | Tool, tenant: str, items: list[Any], turn: Turn) -> Sequence[Any]:
+    """Call a batch function, under the part's timeout."""
+    CURRENT.set(services.apart(part, tenant, turn.began + part.timeout))
+    answers = await call(part.function, (items,), part.timeout, turn.offload(services.offload))
+    return answers_of(part.name, part.place, answers, len(items))

@@ -21,8 +21,8 @@ from parti.engine.calling import OutOfTime, call
 from parti.engine.entries import MORE, Entry, Kind
 from parti.engine.identity import orderless, step_digest
 from parti.engine.rows import unpack_row
-from parti.engine.served import Timed, enter, in_batch
-from parti.engine.serving import Turn
+from parti.engine.serving import Timed, enter, in_batch
+from parti.engine.turns import Turn
 from parti.errors import BudgetSpent, PartiError, RunError, StepFailed
 from parti.ports.context import CURRENT
 from parti.units import Seconds, duration_text

@@ -19,8 +19,7 @@ from parti.engine.budgets import Told, adopt, settle
 from parti.engine.doubts import park
 from parti.engine.entries import MORE, Kind
 from parti.engine.recorded import Recorded, Write
-from parti.engine.served import Timed, enter
-from parti.engine.serving import Turn
+from parti.engine.serving import Timed, enter
 from parti.engine.steps import (
     as_answer,
     as_failure,
@@ -33,6 +32,7 @@ from parti.engine.steps import (
     reserve_or_fail,
     rewind,
 )
+from parti.engine.turns import Turn
 from parti.errors import NotDone, RunError
 from parti.ports.context import CURRENT
 from parti.units import Seconds
