@@ -10,11 +10,24 @@ import pytest
 
 from parti.errors import PlanError
 from parti.sim.arrivals import load_of, times_of
+from parti.sim.compiled import kept
 from parti.sim.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal
 from parti.sim.draws import normal_quantile, unit
 from parti.sim.load import Arrivals, GammaArrivals, Load, Mmpp, Poisson, Trace
 from parti.sim.network import EVERYONE, Network, Station
 from parti.sim.simulating import simulate
+
+
+@kept
+def quantile_of(level: float) -> float:
+    return normal_quantile(level)
+
+
+@kept
+def units(made: np.ndarray) -> None:
+    for request in range(made.shape[0]):
+        for turn in range(made.shape[1]):
+            made[request, turn] = unit(12345, request, turn, 1, 0)
 
 
 def services(distribution: Distribution, count: int = 200_000) -> np.ndarray:
@@ -67,13 +80,13 @@ def test_samples_come_back_as_they_were_measured() -> None:
 def test_the_normal_quantile_is_exact() -> None:
     exact = statistics.NormalDist()
     for level in (1e-300, 1e-9, 0.01, 0.2, 0.5, 0.9, 1 - 1e-9):
-        assert normal_quantile(level) == pytest.approx(exact.inv_cdf(level), rel=1e-12, abs=1e-15)
+        assert quantile_of(level) == pytest.approx(exact.inv_cdf(level), rel=1e-12, abs=1e-15)
 
 
 def test_units_are_even_and_do_not_depend_on_each_other() -> None:
     """By request, turn and purpose: neighbours are not correlated, and every tenth gets its share."""
-    key = np.uint64(12345)
-    numbers = np.array([[unit(key, request, turn, 1, 0) for turn in range(4)] for request in range(20_000)])
+    numbers = np.zeros((20_000, 4))
+    units(numbers)
     assert 0.0 < numbers.min() < numbers.max() < 1.0
     share = np.histogram(numbers, bins=10, range=(0, 1))[0] / numbers.size
     assert share == pytest.approx([0.1] * 10, abs=0.005)
