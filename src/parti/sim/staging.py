@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from parti.sim import layout as at
 from parti.sim import state as of
 from parti.sim.compiled import np
-from parti.sim.engines import engine_cells
 from parti.sim.flows import Ends, Flow, no_ends
-from parti.sim.looping import by_events
+from parti.sim.looping import by_events, cells_of_engine
 from parti.sim.queueing import chosen_targets, gated_all, gathered, run_batches, run_fifo
 from parti.sim.writing import run_engines
 
@@ -94,7 +93,7 @@ def _rejected(times: Any, requests: Any, which: Any) -> Ends:
 
 
 def _with_engines(ints: Any, reals: Any, station: int) -> tuple[Any, Any]:
-    cells, number = engine_cells(int(ints[station + at.PLACES])), int(ints[station + at.REPLICAS])
+    cells, number = cells_of_engine(int(ints[station + at.PLACES])), int(ints[station + at.REPLICAS])
     first = len(ints)
     ints = np.concatenate([ints, np.zeros(number * cells, np.int64)])
     reals = np.concatenate([reals, np.zeros(number * cells)])
