@@ -10,11 +10,14 @@ import pytest
 from cli_apps import lines, parti
 from profile_kit import MACHINE
 
-from parti import wiring
+from parti import PartiError, wiring
 from parti.declare.loading import load
 from parti.planning.storing import read_profile
 from parti.ports.machine import Calibration, Fingerprint, Usage
 from parti.testing import running
+from parti.verbs.load import workload
+from parti.verbs.profile import profile_from_traffic
+from parti.verbs.target import find
 
 APP = """
 import asyncio
@@ -217,3 +220,15 @@ def test_what_cannot_be_is_refused_with_a_code(app: Path, options: list[str], co
 
 def test_wiring_gives_the_machine_of_this_process() -> None:
     assert wiring.this_machine().fingerprint().cores >= 1
+
+
+def test_a_load_is_read_with_the_journal_and_the_shares_of_the_profile(app: Path) -> None:
+    traffic(app)
+    target = find(None, None)
+    profile = asyncio.run(profile_from_traffic(target))
+    shared = asyncio.run(workload(target, ["40/s"], profile))
+    assert shared.rates == {"decide": 30.0, "score": 10.0}
+    played = asyncio.run(workload(target, ["/score=journal*2"], None))
+    assert list(played.rates) == ["score"]
+    with pytest.raises(PartiError, match="P825 nobody knows how the load is shared out"):
+        asyncio.run(workload(target, ["40/s"], None))

@@ -58,10 +58,11 @@ def test_failures_visits_and_shares_drift_too() -> None:
 def test_parts_that_only_one_of_both_knows_are_listed_and_what_forbids_comparing_is_said() -> None:
     ruined = Contention(True, ("noise",), 0.5, 0.0, 0.0, 0.0)
     before = replace(profile(part("a", 1.0), contention=ruined), source="load", design="old")
-    found = drift(before, profile(part("b", 1.0)))
+    found = drift(before, profile(part("b", 1.0), at_once=8.2))
     assert (found.only_stored, found.only_recent) == (("a",), ("b",))
     assert len(found.caveats) == 3
     assert "measured under contention" in found.caveats[0]
+    assert "8 runs were at work at once" in found.caveats[2]
 
 
 def test_the_error_of_a_prediction_is_told_apart_into_drift_and_model() -> None:

@@ -64,8 +64,10 @@ def test_a_batch_is_timed_once_however_many_runs_it_served() -> None:
 
 def test_a_run_whose_process_ended_in_between_is_seen_by_its_missing_time() -> None:
     assert a_run(busy=1.0).why == ""
-    assert a_run(busy=0.4).why == "interrupted"
-    assert a_run(a_step(100.1, 0.1), busy=0.85, ended=101.0).why == "interrupted", "it was at work before what it tells"
+    assert a_run(a_step(100.1, 0.1), busy=0.85).why == "interrupted", "it was at work before what it tells"
+    assert a_run(a_step(100.1, 0.5), busy=0.4).why == "interrupted"
+    late = a_run(a_step(100.7, 0.1), busy=0.4)
+    assert (late.why, late.own) == ("", pytest.approx(0.3)), "the event loop was busy when it began"
 
 
 def test_what_no_part_is_and_what_was_refused_are_no_calls() -> None:

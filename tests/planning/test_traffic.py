@@ -400,6 +400,7 @@ def test_calls_in_a_line_and_in_batches_are_timed_without_their_wait() -> None:
             await press(order.id)
 
     found = profiled(desk_of(build), *"abcd", every=0.0)
+    assert found.at_once == QUICK(2.5, abs=0.3), "they ended 0.1 s apart"
     embed = found.part("embed")
     assert mean(embed, batch=4) == QUICK(0.030, abs=1e-4)
     service = embed.service(batch=4)  # type: ignore[union-attr]

@@ -1,4 +1,7 @@
-"""This machine: what it is, how fast its core is now, and how much of it is used. Linux tells all of it, others a part."""
+"""This machine: what it is, how fast its core is now, and how much of it is used.
+
+Linux tells all of it; elsewhere what the machine does besides is not known.
+"""
 
 from __future__ import annotations
 

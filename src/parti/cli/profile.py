@@ -175,6 +175,10 @@ def _print(found: Profile) -> None:
         print_line(f"  {one.part}: {one.why}")
     if found.other_code:
         print_line(f"  {counted(found.other_code, 'run')} ran by another design than today's")
+    if found.at_once > 2:
+        print_line(
+            f"  {found.at_once:.0f} runs were at work at once: own times hold turns of the event loop and of threads"
+        )
     for why in found.contention.why if found.contention else ():
         print_line(f"  contention: {why}", "bold red")
     if found.contention is not None and found.contention.found:
@@ -194,7 +198,7 @@ def _facts(found: Profile) -> dict[str, Any]:
     """What JSON says of a profile: all but the quantiles, of which three are told; the file has them."""
     return {
         "system": found.system, "design": found.design, "source": found.source, "at": found.at, "since": found.since,
-        "until": found.until, "covers": found.covers, "other_code": found.other_code, "machine": found.machine,
+        "until": found.until, "covers": found.covers, "other_code": found.other_code, "at_once": found.at_once, "machine": found.machine,
         "contention": found.contention, "parts": [_part(part) for part in found.parts], "graphs": found.graphs,
         "arrivals": found.arrivals, "unmeasured": found.unmeasured,
     }  # fmt: skip

@@ -80,8 +80,10 @@ def _caveats(stored: Profile, recent: Profile) -> Iterator[str]:
         yield "the stored profile was measured under contention"
     if stored.design != recent.design:
         yield "the design has changed since the stored profile"
-    if stored.source == "load" and recent.source == "traffic":
-        yield "traffic shares the process: own times there hold turns of the event loop that a quiet measurement does not"
+    if stored.source == "load" and recent.at_once > 2:
+        yield (
+            f"{recent.at_once:.0f} runs were at work at once: own times in traffic hold turns of the event loop and of threads"
+        )
 
 
 def _of_services(stored: PartProfile, recent: PartProfile) -> Iterator[Drift]:

@@ -13,7 +13,7 @@ from parti.design.schedule import Schedule
 from parti.planning.calls import CallGraph, Node, Published, added, chain
 from parti.planning.gathered import Gathered, growth_of
 from parti.planning.profile import PartKind
-from parti.planning.spans import Run, Span, flat, kind_in, stages
+from parti.planning.spans import Run, Span, covered, flat, kind_in, stages
 from parti.units import Seconds
 
 
@@ -30,6 +30,8 @@ class Gathering:
     other_code: int = 0
     since: Seconds = float("inf")
     until: Seconds = 0.0
+    work: list[Span] = field(default_factory=list)
+    """When each run that was not interrupted was at work."""
 
     def add(self, run: Run, timed: Callable[[Span], bool] = lambda span: True) -> None:
         """One run of a handler, endpoint or schedule. The times of calls that are not `timed` are left out."""
@@ -38,6 +40,7 @@ class Gathering:
         part = self.part(record.part, kind_of_runner(self.design, record.part))
         part.count_run(run)
         if run.own is not None:
+            self.work.append(Span(record.part, "handler", "", record.ended - record.busy, record.ended, "done"))
             part.add("", 1, run.own, max(0.0, record.started - record.created), record.started)
             self._follow(record.part, run.calls)
             self.published[record.part].update(run.published)
@@ -68,6 +71,12 @@ class Gathering:
         if name not in self.parts:
             self.parts[name] = Gathered(name, kind)
         return self.parts[name]
+
+    @property
+    def at_once(self) -> float:
+        """How many runs were at work at once in the mean, while any was; 1 where none was."""
+        together = covered(self.work, 0.0, float("inf"))
+        return sum(one.until - one.at for one in self.work) / together if together else 1.0
 
     def graphs(self) -> tuple[CallGraph, ...]:
         """The call graph of each caller."""

@@ -209,6 +209,9 @@ class Profile:
     covers: int = 0
     other_code: int = 0
     """How many of them ran by another design than today's."""
+    at_once: float = 1.0
+    """Of traffic: how many runs were at work at once in the mean, while any was. Where many were, own times hold turns of the
+    event loop and of threads."""
     version: int = VERSION
 
     def part(self, name: str) -> PartProfile | None:

@@ -58,7 +58,7 @@ async def profile_of_traffic(
         system=design.name, design=design.digest, source="traffic", at=now, since=gathering.since, until=gathering.until,
         machine=NOT_RECORDED, parts=tuple(part.profile() for part in gathering.parts.values()),
         graphs=gathering.graphs(), arrivals=tuple(arrivals), unmeasured=tuple(_unmeasured(design, gathering)),
-        covers=gathering.covers, other_code=gathering.other_code,
+        covers=gathering.covers, other_code=gathering.other_code, at_once=gathering.at_once,
     )  # fmt: skip
 
 
