@@ -8,8 +8,7 @@ INSTALLED := $(VENV)/.installed
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,embeddings,local,mcp,openapi,plan,examples,dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,embeddings,local,mcp,openapi,optimize,examples,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,embeddings,local,mcp,openapi,optimize,plan,examples,dev]'
 	$(BIN)/parti local install || echo 'going on without the local language model: its tests are skipped'
 	@touch $(INSTALLED)
 

@@ -16,9 +16,8 @@ from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.addresses import shown_address
-from parti.design.agent import Agent, name_for_model
-from parti.design.batch import Batch
 from parti.design.agent import Agent, first_line, name_for_model
+from parti.design.batch import Batch
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
