@@ -45,5 +45,6 @@ def _cost(asked: Asked, deployed: Deployed) -> float:
 def _quantiles(asked: Asked, deployed: Deployed, seeds: Sequence[int]) -> list[list[float]]:
     """For each level the latency in each run."""
     network = asked.model.network(deployed)
-    taken = [latencies(*simulated(asked.model, network, seed)) for seed in seeds]
+    runs = [simulated(asked.model, network, seed) for seed in seeds]
+    taken = [latencies(one.run, one.counted) for one in runs]
     return [[quantile(one, level) for one in taken] for level in LEVELS]

@@ -87,9 +87,12 @@ class _Telling:
     # One part
 
     def _parts(self) -> Iterator[PlannedPart]:
+        told = set()
         for name, option in self.options.items():
-            if isinstance(option.label, Deployment) and name == option.label.part and self._works(name):
-                yield PlannedPart(option.label, option.cost, option.quality, self._reason(name, option))
+            deployment = option.label
+            if isinstance(deployment, Deployment) and self._works(deployment.part) and deployment.part not in told:
+                told.add(deployment.part)
+                yield PlannedPart(deployment, option.cost, option.quality, self._reason(name, option))
 
     def _works(self, part: str) -> bool:
         """Whether it runs somewhere by itself: an agent runs in its caller, and nobody deploys a person."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from parti.extras import need
 from parti.optimise.trials import quantile
@@ -68,9 +68,14 @@ class Model:
 
     def counts(self, load: Load) -> NDArray[np.bool_]:
         """Which requests of a load count: those that enter where they are judged, after the warm-up."""
+        return self.judges(load) & (load.arrived >= self.warmup)
+
+    def judges(self, load: Load) -> NDArray[np.bool_]:
+        """Which requests of a load enter where they are judged."""
         np = need("numpy", extra="plan", purpose="planning")
         places = [at for at, call in enumerate(self.blueprint.calls) if call.name in self._judged]
-        return (load.arrived >= self.warmup) & np.isin(load.entries, places)
+        found: NDArray[np.bool_] = np.isin(load.entries, places)
+        return found
 
     @property
     def _judged(self) -> set[str]:
@@ -133,26 +138,37 @@ def predict(model: Model, deployed: Deployed, seeds: Sequence[int]) -> Predictio
     """What the plan does, over one replication for each of the seeds (at least two)."""
     network = model.network(deployed)
     runs = [simulated(model, network, seed) for seed in seeds]
-    taken = [latencies(run, counted) for run, counted in runs]
+    taken = [latencies(one.run, one.counted) for one in runs]
     p50, p95, p99 = (interval([quantile(one, level) for one in taken]) for level in LEVELS)
     done = interval([float((one < math.inf).mean()) if len(one) else 1.0 for one in taken])
-    through = [
-        float((one < math.inf).sum()) / run.window for one, (run, _) in zip(taken, runs, strict=True) if run.window
-    ]
-    throughput = interval(through)
+    throughput = interval([_throughput(run) for run in runs])
     parts = _parts(network, runs)
     unstable = tuple(part.part for part in parts if part.use.mean >= 0.999)
     return Prediction(p50, p95, p99, done, throughput, parts, unstable)
 
 
-Run = tuple[Simulated, "NDArray[np.bool_]"]
-"""A replication, and which of its requests count."""
+class Run(NamedTuple):
+    """A replication, and which of its requests count: of all that are judged those after the warm-up."""
+
+    run: Simulated
+    counted: NDArray[np.bool_]
+    judged: NDArray[np.bool_]
 
 
 def simulated(model: Model, network: Network, seed: int) -> Run:
     """One replication."""
     load = sample(model.workload, model.blueprint, seconds=model.seconds, seed=seed)
-    return simulate(network, load, seed=seed, warmup=model.warmup), model.counts(load)
+    run = simulate(network, load, seed=seed, warmup=model.warmup)
+    return Run(run, model.counts(load), model.judges(load))
+
+
+def _throughput(one: Run) -> float:
+    """How many judged requests ended well each second, between the warm-up and the last arrival."""
+    run = one.run
+    if not run.window:
+        return 0.0
+    ended = (run.outcome == Outcome.DONE) & (run.left >= run.warmup) & (run.left <= run.arrived[-1])
+    return float((ended & one.judged).sum()) / run.window
 
 
 def latencies(run: Simulated, counted: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -163,7 +179,7 @@ def latencies(run: Simulated, counted: NDArray[np.bool_]) -> NDArray[np.float64]
 
 def _parts(network: Network, runs: Sequence[Run]) -> tuple[PartPrediction, ...]:
     """The figures of each part; the ways to its site count to its service, and gates to nothing."""
-    uses, queues = [run.use() for run, _ in runs], [run.queue() for run, _ in runs]
+    uses, queues = [one.run.use() for one in runs], [one.run.queue() for one in runs]
     stations: dict[str, list[str]] = {}
     for station in network.stations:
         if part := part_of(station.name):
@@ -184,7 +200,7 @@ def _tail(network: Network, runs: Sequence[Run]) -> dict[str, tuple[float, ...]]
     """What requests around the 99th percentile spend at each station on their critical path: means, in seconds."""
     np = need("numpy", extra="plan", purpose="planning")
     rows: dict[str, list[NDArray[np.float64]]] = {station.name: [] for station in network.stations}
-    for run, counted in runs:
+    for run, counted, _ in runs:
         chosen = _around_p99(np, run, counted)
         parts = critical_parts(run)
         each = np.stack([parts.waiting, parts.batching, parts.service, parts.retrying])[:, :, chosen].mean(axis=2)

@@ -16,7 +16,7 @@ from parti.optimise.problem import Option
 from parti.planning.deployment import Deployment
 from parti.planning.prices import MachineType
 from parti.planning.profile import PartProfile
-from parti.planning.stations import WORKS, Stations, own, tokens_of
+from parti.planning.stations import WORKS, Stations, own, part_of, tokens_of
 from parti.sim.network import EVERYONE, Station
 from parti.sim.network import Llm as Engine
 from parti.units import Seconds
@@ -48,10 +48,10 @@ class Space:
     qualities: Mapping[str, Mapping[str, float]]
 
     def options(self, part: str) -> tuple[Option, ...]:
-        """All options of a part (or of the station of one call), cheapest first. Raises P830, and P832 for unknown machines or variants."""
+        """All options of a part, or of a station of one call, cheapest first. Raises P830, and P832 for what is not known."""
         known = self.stations.profile.part(part)
         if known is None or not isinstance(self.design.by_name.get(part), WORKS):
-            return (Option(Deployment(part), 0.0),)
+            return (Option(Deployment(part_of(part)), 0.0),)
         choices = next((one for one in self.design.choices if one.part == part), None)
         found = [
             Option(deployment, self.cost(deployment), quality, _behaviour(self.stations, deployment))
