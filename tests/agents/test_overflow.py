@@ -584,7 +584,7 @@ def test_a_memory_note_counts_and_goes_before_the_turns_of_the_task(in_world: Pl
 
     @desk.post("/read", key="user")
     async def reading(user: str) -> str:
-        await notes.remember("The book is long. " * 40)
+        await notes.remember("The book is long. " * 60)
         return await reader.run("Read the book.")
 
     script = reads(9)
