@@ -15,6 +15,7 @@ from parti.design.llm import Price
 from parti.design.memory import Episode, Recalled
 from parti.design.model import Reason
 from parti.design.outcome import Outcome
+from parti.design.overflow import Summarise, Truncate
 from parti.design.prompt import Prompt
 from parti.design.question import Question
 from parti.errors import (
@@ -57,10 +58,12 @@ __all__ = [
     "Site",
     "Slo",
     "StepFailed",
+    "Summarise",
     "System",
     "Training",
     "Trial",
     "Variant",
+    "Truncate",
     "Work",
     "ask",
     "idempotency_key",
