@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class Subject:
     packages: tuple[str, ...] = ()
     apis: tuple[str, ...] = ("best",)
     options: tuple[str, ...] = ()
+    environment: str = "peers"
+    """In which of the peers' environments (bench.venv) its packages are."""
 
 
 SUBJECTS = (
@@ -41,10 +43,15 @@ SUBJECTS = (
 )  # fmt: skip
 
 
+AUTOGEN, CREWAI = ("autogen-agentchat", "autogen-core", "aiosqlite"), ("crewai",)
 AGENTS = (
     Subject("Parti agent", "agents", "bench.parti_agents"),
     Subject("Parti agent over Pydantic AI's model layer", "agents", "bench.parti_agents", options=("--through", "pydantic")),
     Subject("LangGraph prebuilt agent", "agents", "bench.peers.langgraph_agents", ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite")),
+    Subject("AutoGen agent, state saved after each turn", "agents", "bench.peers.autogen_agents", AUTOGEN),
+    Subject("AutoGen agent, not durable", "agents", "bench.peers.autogen_agents", AUTOGEN, options=("--through", "memory")),
+    Subject("CrewAI agent in a persisted flow, no turn durable", "agents", "bench.peers.crewai_agents", CREWAI, environment="crewai"),
+    Subject("CrewAI agent, not durable", "agents", "bench.peers.crewai_agents", CREWAI, options=("--through", "memory"), environment="crewai"),
     Subject("Pydantic AI agent, not durable", "agents", "bench.pydantic_agents", options=("--through", "agent")),
     Subject("floor: Pydantic AI's model layer in a loop, not durable", "agents", "bench.pydantic_agents", options=("--through", "floor")),
 )  # fmt: skip
@@ -71,8 +78,13 @@ ALONE = (
     Alone("HTTP: Parti plain GET of a row", "http", "bench.parti_http", ("--kind", "get")),
     Alone("HTTP: Parti durable POST", "http", "bench.parti_http", ("--kind", "post")),
     Alone("memory with a long queue", "memory", "bench.parti_memory", repeated=False),
+    Alone("conversation of 5,000 turns in one run, killed", "conversation", "bench.parti_conversation", repeated=False),
+    Alone(
+        "conversation of 5,000 turns in a session, killed", "conversation", "bench.parti_conversation", ("--kind", "session"),
+        repeated=False,
+    ),
     Alone("start", "start", "bench.parti_start", repeated=False),
-)
+)  # fmt: skip
 KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))
 
 
@@ -81,7 +93,7 @@ class Bench:
     """One run of the harness: where, how long, how often, and what."""
 
     scratch: Path
-    environment: Environment
+    environments: Mapping[str, Environment]
     say: Say
     seconds: float = 3.0
     rounds: int = 3
@@ -125,10 +137,13 @@ class Bench:
                     yield (subject.name if api == "best" else f"{subject.name} ({api})"), subject, api
 
     def _compared(self, subject: Subject, concurrency: int, api: str) -> Figures:
-        lacking = self.environment.lacks(subject.packages)
-        if lacking:
-            return {"error": lacking}
-        python = self.environment.python if subject.packages else sys.executable
+        python: Path | str = sys.executable
+        if subject.packages:
+            environment = self.environments[subject.environment]
+            lacking = environment.lacks(subject.packages)
+            if lacking:
+                return {"error": lacking}
+            python = environment.python
         options = ["--concurrency", str(concurrency), "--seconds", str(self.seconds), "--api", api]
         options += ["--row-bytes", str(self.row_bytes), *subject.options]
         figures = measure(python, subject.module, options, scratch=self.scratch)

@@ -48,6 +48,7 @@ HEAVY = (
     "yaml",
     "mcp_types",
     "a2a",
+    "optuna",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 

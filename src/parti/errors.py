@@ -74,6 +74,8 @@ CODES: Final[Mapping[str, str]] = {
     "P709": "a call was not approved",
     "P710": "nobody knows what a language model costs",
     "P720": "a checker of an evaluation failed",
+    "P721": "a prompt cannot be optimised",
+    "P722": "the budget of a search is spent",
 }
 
 

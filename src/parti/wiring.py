@@ -20,6 +20,7 @@ from parti.adapters.sqlite.verify import verify_file
 from parti.adapters.vectors import nearest
 from parti.agents.gate import Gate
 from parti.agents.loop import work
+from parti.agents.purse import Purse
 from parti.agents.servers import Servers
 from parti.agents.tape import Playing, Recording
 from parti.design.evaluation import Alikeness
@@ -54,13 +55,14 @@ def new_engine(
     works: bool = True,
     providers: Providers | None = None,
     tape: Tape | None = None,
+    llms: Llms | None = None,
     embedder: Embedder | None = None,
     servers: ToolServers | None = None,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
     One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
-    language models; `tape` records what those answer, or plays it back. `embedder` embeds in
+    language models; `tape` records what those answer, or plays it back; `llms` are asked in place of all that. `embedder` embeds in
     place of the embedded model, and `servers` stand in the place of the declared tool servers.
     """
     return Engine(
@@ -70,7 +72,7 @@ def new_engine(
         chance=SystemChance(),
         offload=asyncio.to_thread,
         scorer=scorer_for(design) if works else None,
-        llms=llms_for(design, providers or provider_for, tape) if works else None,
+        llms=(llms or llms_for(design, providers or provider_for, tape)) if works else None,
         agents=work,
         embedder=(embedder or embedder_for(design)) if works else None,
         nearest=nearest,
@@ -115,6 +117,13 @@ def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> 
     if tape is None:
         return gate
     return Playing(tape.folder, gate) if tape.play else Recording(tape.folder, gate)
+
+
+def purse_for(design: Design, tape: Tape | None, ledger: Path, limit: float) -> Purse:
+    """The language models of a design, with what they may cost in all; see Purse."""
+    llms = llms_for(design, provider_for, tape)
+    assert llms is not None, "an agent of the design has a language model"
+    return Purse(llms, ledger, limit)
 
 
 def provider_for(llm: Llm) -> Provider:
@@ -274,6 +283,7 @@ def default_path(app: Path, system: str) -> Path:
 
 __all__ = [
     "Providers",
+    "Purse",
     "Remote",
     "SystemChance",
     "SystemClock",
@@ -287,6 +297,7 @@ __all__ = [
     "new_engine",
     "open_store",
     "provider_for",
+    "purse_for",
     "scorer_for",
     "serving",
     "tune_process",

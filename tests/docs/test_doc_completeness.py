@@ -22,7 +22,13 @@ from parti.testing.live import running
 
 DOCS = ROOT / "docs"
 CLICK = typer.main.get_command(app)
-COMMANDS = CLICK.commands  # type: ignore[attr-defined]
+COMMANDS = {
+    f"{name} {inner}".strip(): command
+    for name, one in CLICK.commands.items()  # type: ignore[attr-defined]
+    for inner, command in getattr(one, "commands", {"": one}).items()
+}
+"""Every command by its name; that of one in a group begins with the group's."""
+
 DECLARING = [name for name, _ in inspect.getmembers(System, inspect.isfunction) if not name.startswith("_")]
 
 

@@ -14,6 +14,7 @@ from parti.cli.eval import eval
 from parti.cli.failures import Verb
 from parti.cli.local import local
 from parti.cli.models import models
+from parti.cli.optimize import optimize
 from parti.cli.publish import publish
 from parti.cli.questions import questions
 from parti.cli.retry import retry
@@ -52,9 +53,12 @@ def root(
 
 
 for command in (
-    up, draw, train, models, local, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+    up, draw, train, models, local, eval, optimize, runs, why, topics, publish, retry, cancel, questions, answer, verify,
 ):  # fmt: skip
-    app.command(command.__name__, cls=Verb)(command)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command)
+    else:
+        app.command(command.__name__, cls=Verb)(command)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.addresses import shown_address
-from parti.design.agent import Agent, name_for_model
+from parti.design.agent import Agent, first_line, name_for_model
 from parti.design.batch import Batch
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
@@ -27,7 +27,7 @@ from parti.design.model import Model
 from parti.design.places import Place
 from parti.design.prompt import Prompt, Template, version_of_text
 from parti.design.tool_server import ToolServer
-from parti.errors import DeclarationError, PayloadError
+from parti.errors import DeclarationError
 from parti.units import seconds
 
 SESSIONS_MAX: Final = 1_000
@@ -179,7 +179,7 @@ class Intelligent(Serving):
             name=name, place=place, llm=asked.name, tools=names, instructions=text, version=version,
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
             repairs=repairs, memory=kept or "", sessions=sessions, expose=exposures_of(expose, EXPOSURES, f"`{name}`"),
-            about=text.split("\n", 1)[0][:200], template=template,
+            about=first_line(text), template=template,
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
@@ -248,10 +248,7 @@ class Intelligent(Serving):
         if not isinstance(given, Prompt):
             return given if isinstance(given, str) else inspect.getdoc(given) or "", None
         template = template_of(given, root=self.root, place=place, agent=agent)
-        try:
-            return template.render({})[0], template
-        except PayloadError:
-            return template.text, template
+        return template.unfilled, template
 
 
 def _callable_by_agents(tool: object, agent: str) -> str:

@@ -12,7 +12,7 @@ from parti.design.budget import Budget
 from parti.design.exposure import Exposure
 from parti.design.payload import Payload
 from parti.design.places import Place
-from parti.design.prompt import Template
+from parti.design.prompt import Template, version_of_text
 from parti.errors import PayloadError
 
 
@@ -50,6 +50,12 @@ class Agent:
         """How an arrow to it reads, without its source."""
         return f"calls {self.name}"
 
+    @property
+    def prompt(self) -> Template:
+        """Its template, which who asks knows to be there."""
+        assert self.template is not None, "its instructions stand in the program"
+        return self.template
+
     def with_variables(self, variables: Any) -> Agent:
         """The agent for one task, with `variables` put into its instructions. Raises P402 for such as do not fit."""
         if self.template is None:
@@ -59,6 +65,25 @@ class Agent:
             return self
         text, given = self.template.render(variables if variables is not None else {})
         return replace(self, instructions=text, given=given)
+
+    def given_again(self, given: bytes) -> Agent:
+        """The agent for a task whose variables are known as `given`, the JSON of another wording's. Raises P402."""
+        variables = self.template.variables if self.template else None
+        return self.with_variables(variables.decode(given) if variables and given else {})
+
+    def reworded(self, text: str) -> Agent:
+        """The agent as it would be declared if `text` stood in the file of its prompt."""
+        template = replace(self.prompt, text=text)
+        instructions = template.unfilled
+        return replace(
+            self, instructions=instructions, version=version_of_text(text), about=first_line(instructions),
+            template=template,
+        )  # fmt: skip
+
+
+def first_line(instructions: str) -> str:
+    """What an agent is about, as other agents are told."""
+    return instructions.split("\n", 1)[0][:200]
 
 
 def session_table(agent: Agent) -> str:

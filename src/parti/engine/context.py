@@ -199,6 +199,11 @@ class RunContext:
     async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
         """See ports.context.Context."""
         self.check(agent.arrow)
+        own = self.run.services.design.by_name.get(agent.name)
+        if (
+            type(own) is Agent and own.template is not agent.template
+        ):  # a search for a better prompt tries another wording
+            agent = own.given_again(agent.given)
         return await working.work(self, agent, task, tell)
 
     async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
