@@ -97,7 +97,10 @@ REGIONS = (
 
 def _longer(ints: Any, reals: Any, cells: int) -> tuple[Any, Any, int]:
     old = len(ints)
-    more, real = np.zeros(old + cells, np.int64), np.zeros(old + cells)  # of pages that nobody touches nothing comes true
+    more, real = (
+        np.zeros(old + cells, np.int64),
+        np.zeros(old + cells),
+    )  # of pages that nobody touches nothing comes true
     more[:old], real[:old] = ints, reals
     return more, real, old
 
