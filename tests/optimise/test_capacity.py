@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parti.optimise.capacity import late_least
@@ -21,6 +21,7 @@ def first_come_first_served(came: np.ndarray, work: np.ndarray, servers: int) ->
     return left
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 5), st.floats(0.2, 3), st.floats(1.0, 20.0))
 def test_a_bound_is_at_most_what_is_late_in_truth(seed, servers, load, slack):
     draw = np.random.default_rng(seed)

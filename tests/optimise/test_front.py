@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lindley import Ways, replicas, tandem
 
@@ -29,6 +29,7 @@ def point(cost: float, seconds: float, quality: float, name: int = 0) -> Point:
     return Point(Plan(((Option(name, cost),),)), cost, quality, seconds, 0)
 
 
+@settings(deadline=None)
 @given(st.lists(FIGURES, max_size=12))
 def test_a_front_holds_what_nothing_beats_and_covers_all_else(figures):
     points = [point(*each, number) for number, each in enumerate(figures)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parti.optimise.bounds import FRONT_MAX, joined
@@ -19,6 +19,7 @@ def options(costs: list[int], name: int = 0) -> tuple[Option, ...]:
     return tuple(Option((name, number), float(cost)) for number, cost in enumerate(sorted(costs)))
 
 
+@settings(deadline=None)
 @given(st.lists(COSTS, min_size=1, max_size=4))
 def test_a_menu_lists_the_product_of_its_parts_from_the_cheapest_up(costs):
     parts = tuple(options(each, number) for number, each in enumerate(costs))
@@ -55,6 +56,7 @@ def test_an_impossible_option_is_left_out():
 PAIRS = st.lists(st.tuples(st.integers(0, 50).map(float), st.floats(0, 1)), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(PAIRS, PAIRS)
 def test_a_front_never_promises_less_than_there_is(one, other):
     """For each pair of options the front has one that costs no more and is no worse."""

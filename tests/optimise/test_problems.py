@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lindley import replicas
 
@@ -24,6 +24,7 @@ def test_a_product_a_minimum_and_a_weighted_mean_combine_as_their_names_say():
     assert mean.of([mean.term("ocr", 0.8), mean.term("llm", 0.4), mean.term("cache", 0.1)]) == pytest.approx(0.7)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["product", "minimum", "mean"]), st.lists(st.tuples(SHARES, SHARES), min_size=1, max_size=5))
 def test_a_better_part_never_makes_the_whole_worse(rule, pairs):
     """Else the best terms of open stages would be no upper bound."""

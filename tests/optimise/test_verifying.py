@@ -126,6 +126,22 @@ def test_a_plan_that_cannot_be_verified_is_refused_with_how_it_went():
     assert refused.value.code == "P811" and not refused.value.proved
 
 
+def test_what_keeps_its_promise_in_the_sample_only_is_refused():
+    """The largest plan keeps 5.3 s in the sample and not in fresh runs, and none is quicker."""
+    simulation = tandem({"ocr": replicas(1)}, rate=0.3, requests=300)
+    kept = measured(simulation.problem, simulation, planned_plan(simulation), Promise(1.0, 0.95), seed=1)[0].seconds
+    with pytest.raises(NoPlan, match="fresh runs, and for") as refused:
+        verify(
+            simulation.problem,
+            simulation,
+            Promise(kept * 1.001, 0.95),
+            seed=1,
+            clock=lambda: 0.0,
+            limits=ENDLESS,
+        )
+    assert not refused.value.proved
+
+
 def test_care_that_cannot_be_is_refused():
     for wrong in ({"runs": 4}, {"rounds": 0}, {"broken_most": 0.0}, {"again": 2.0}):
         with pytest.raises(PlanError, match="no plan can be verified by"):

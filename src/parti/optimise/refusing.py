@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, NoReturn
 
@@ -66,8 +67,11 @@ def refuse_budget(problem: Problem, promise: Promise, best: Point, proof: Proof)
     )
 
 
-def refuse_seconds(trials: Trials, menus: Sequence[Menu], delays: Delays, *, proved: bool) -> NoReturn:
-    """Raise NoPlan because requests come too late: in one stage already, or in all together."""
+def last_resort(trials: Trials, menus: Sequence[Menu], delays: Delays, *, proved: bool) -> Plan:
+    """The quickest plan, for a search that ended before it found any. Raises NoPlan where even that one is too late.
+
+    Requests come too late in one stage already, or in all together.
+    """
     trials.allow_more()
     promise = trials.promise
     wanted = f"p{100 * promise.level:g} of {duration_text(promise.seconds)}"
@@ -76,6 +80,8 @@ def refuse_seconds(trials: Trials, menus: Sequence[Menu], delays: Delays, *, pro
     if max(alone) > promise.seconds:
         _refuse_alone(_names(trials.problem, alone.index(max(alone))), max(alone), wanted, proved)
     best = _fastest(trials, delays)
+    if best.keeps(replace(promise, cost_most=math.inf)):
+        return best.plan
     name = _names(trials.problem, _slowest(trials, best.plan))
     reached = (
         "not all requests end well" if math.isinf(best.seconds) else f"the best reached {duration_text(best.seconds)}"

@@ -15,7 +15,7 @@ from parti.optimise.delays import Delays
 from parti.optimise.found import Found, Limits, Proof
 from parti.optimise.menus import Menu, menus
 from parti.optimise.problem import Plan, Problem, Promise
-from parti.optimise.refusing import refuse_budget, refuse_quality, refuse_seconds
+from parti.optimise.refusing import last_resort, refuse_budget, refuse_quality
 from parti.optimise.simulation import Simulation
 from parti.optimise.trials import RELAXED, LimitReached, Trials
 
@@ -46,7 +46,8 @@ def search(
     hunt = Hunt(trials, menus(problem, lambda part, option: simulation.possible(seed, part.name, option, promise)))
     hunt.run()
     if math.isinf(hunt.best.cost):
-        refuse_seconds(trials, hunt.menus, hunt.look_again(), proved=hunt.proof.optimal)
+        plan = last_resort(trials, hunt.menus, hunt.look_again(), proved=hunt.proof.optimal)
+        hunt.best = Incumbent(plan.cost, plan.choices)
     plan = Plan(tuple(choice for choice in hunt.best.prefix if choice is not None))
     points = tuple(sorted(trials.points.values(), key=lambda point: (point.cost, point.seconds)))
     best = trials.points[plan]

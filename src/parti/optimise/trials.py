@@ -22,6 +22,7 @@ RELAXED: Final = None
 
 Prefix = tuple[Choice | None, ...]
 VERDICTS_MAX: Final = 300_000
+EXPLAINING: Final = 2000
 Clock = Callable[[], float]
 
 
@@ -70,9 +71,9 @@ class Trials:
         finally:
             self._until = before
 
-    def allow_more(self, extensions: int = 2000) -> None:
-        """Lift the limits for so many extensions, to explain what was found."""
-        self._until = math.inf, self.extensions + extensions
+    def allow_more(self) -> None:
+        """Lift the limits for `EXPLAINING` extensions: a search that found nothing must still say why."""
+        self._until = math.inf, self.extensions + EXPLAINING
 
     def check(self) -> None:
         """Raise LimitReached if the present limit is."""

@@ -113,15 +113,22 @@ class Verifier:
         self._points: dict[Plan, Point] = {point.plan: point for point in found.points}
         self._checked: dict[Plan, Check] = {}
         self._best: Check | None = None
+        self._nothing = 0.0
+        """The most seconds for which no plan was found."""
 
     def run(self, again: Callable[[float], Found]) -> Check:
         """The check of the cheapest plan that was verified. Raises P811 where none was."""
         if self._round(self._promise.seconds, self._found).kept:
             return self.rounds[0].check
         broke, kept = self._promise.seconds, 0.0
-        while len(self.rounds) < self._care.rounds and kept < TIGHTENED[1] * broke:
-            seconds = 0.5 * (broke + kept) if kept else self._tighter()
-            if self._verified(seconds, again):
+        for _ in range(1, self._care.rounds):
+            if kept >= TIGHTENED[1] * broke:
+                break
+            seconds = 0.5 * (broke + kept) if kept else self._tighter(broke)
+            outcome = self._verified(seconds, again)
+            if outcome is None:
+                self._nothing = seconds
+            elif outcome:
                 kept = seconds
             else:
                 broke = seconds
@@ -130,14 +137,12 @@ class Verifier:
         self._spare(self._best, broke)
         return self._best
 
-    def _verified(self, seconds: float, again: Callable[[float], Found]) -> bool:
-        """Search for a plan with so many seconds and check it."""
+    def _verified(self, seconds: float, again: Callable[[float], Found]) -> bool | None:
+        """Search for a plan with so many seconds and check it; None where there is no such plan."""
         try:
             found = again(seconds)
         except NoPlan:
-            if self._best is None:
-                raise
-            return False
+            return None
         self._points.update({point.plan: point for point in found.points})
         return self._round(seconds, found).kept
 
@@ -158,12 +163,16 @@ class Verifier:
             self._best = made
         return made
 
-    def _tighter(self) -> float:
-        """The seconds to plan for, so that what the last plan needed in fresh runs would have been kept."""
+    def _tighter(self, broke: float) -> float:
+        """The seconds to plan for, so that what the last plan needed in fresh runs would have been kept.
+
+        Not so few that no plan was found for them: then halfway between those and the last that broke.
+        """
         last = self.rounds[-1]
         most = max(TIGHTENED[0], 1.0 - 0.03 * 2.0 ** (len(self.rounds) - 1))
         factor = self._promise.seconds / last.check.seconds_high
-        return last.seconds * min(most, max(TIGHTENED[0], factor))
+        seconds = last.seconds * min(most, max(TIGHTENED[0], factor))
+        return seconds if seconds > self._nothing else 0.5 * (broke + self._nothing)
 
     def _spare(self, best: Check, broke: float) -> None:
         """Check cheaper plans that were simulated on the way, and are quicker than one that broke the promise."""
@@ -179,10 +188,11 @@ class Verifier:
     def _refuse(self) -> NoReturn:
         last = self.rounds[-1]
         runs = len(last.check.seeds)
+        further = f", and for {duration_text(self._nothing)} there is none" if self._nothing else ""
         error = NoPlan(
             "P811",
             f"no plan was verified in {len(self.rounds)} rounds: the last, planned for {duration_text(last.seconds)} instead of "
-            f"{duration_text(self._promise.seconds)}, broke the promise in {last.check.broken} of {runs} fresh runs",
+            f"{duration_text(self._promise.seconds)}, broke the promise in {last.check.broken} of {runs} fresh runs{further}",
             fix="simulate longer runs, promise more time, or allow more rounds",
         )
         error.proved = False
