@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from parti.agents.conversation import size_of
-from parti.agents.line import Line
 from parti.agents.requests import canonical_request
 from parti.agents.tokens import tokens_in
 from parti.design.goals import Retry
