@@ -19,7 +19,7 @@ from parti.planning.load import Stream, Workload
 from parti.planning.predicting import Model, horizon
 from parti.planning.prices import PriceList
 from parti.planning.profile import Profile
-from parti.planning.space import Space
+from parti.planning.space import PricesOfProviders, Space
 from parti.planning.staged import Staged
 from parti.planning.stations import Stations, seconds_alone
 from parti.sim.load import Poisson
@@ -49,6 +49,8 @@ class Asked:
     qualities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     requests: int = 10_000
     seed: int = 1
+    listed: PricesOfProviders = lambda *_: None
+    """What providers' lists say of language models."""
 
     def scaled(self, factor: float) -> Asked:
         """The same for so many times the load."""
@@ -115,7 +117,7 @@ class Asked:
     @cached_property
     def space(self) -> Space:
         """The options of each part."""
-        return Space(self.design, self.stations, self.rates, self.held, self.cloud, self.qualities)
+        return Space(self.design, self.stations, self.rates, self.held, self.cloud, self.qualities, self.listed)
 
     @cached_property
     def staged(self) -> Staged:

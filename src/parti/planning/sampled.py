@@ -9,18 +9,13 @@ from math import sqrt
 from typing import Final
 
 from parti.sim.distributions import Empirical
+from parti.student import t_quantile
 
 KNOTS: Final = 513
 """Quantiles that are kept at most; fewer samples are kept as they are."""
 
 BATCHES: Final = 20
 """Neighbours in time are alike, so the interval of many samples is that of the means of so many stretches of them."""
-
-_T: Final = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-    2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-"""The 97.5 % quantile of Student's t with 1, 2, … 30 degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +69,4 @@ def _half(samples: Sequence[float]) -> float:
     count = len(values)
     mean = sum(values) / count
     variance = sum((value - mean) ** 2 for value in values) / (count - 1)
-    return t_quantile(count - 1) * sqrt(variance / count)
-
-
-def t_quantile(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t; beyond the table by Abramowitz & Stegun 26.7.5, right to 3 digits."""
-    if freedom <= len(_T):
-        return _T[freedom - 1]
-    z = 1.959963985
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+    return t_quantile(0.975, count - 1) * sqrt(variance / count)

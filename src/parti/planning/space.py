@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -30,6 +30,9 @@ MACHINES_MAX: Final = 4
 KINDS: Final = ("general", "compute")
 """The kinds of machine types that are tried where nothing is declared."""
 
+PricesOfProviders = Callable[[Llm, int, int], float | None]
+"""US dollars for so many tokens in and out, by a provider's list; None where it does not know the model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -46,6 +49,7 @@ class Space:
     held: Mapping[str, Seconds]
     cloud: str
     qualities: Mapping[str, Mapping[str, float]]
+    listed: PricesOfProviders = lambda *_: None
 
     def options(self, part: str) -> tuple[Option, ...]:
         """All options of a part, or of a station of one call, cheapest first. Raises P830, and P832 for what is not known."""
@@ -77,9 +81,8 @@ class Space:
         tokens = tokens_of(known, deployment.variant)
         if tokens is None:
             return 0.0
-        if part.price is not None:
-            return part.price.of(round(tokens.prompt.mean), round(tokens.output.mean))
-        return tokens.usd or 0.0
+        price = self.stations.prices.llm_price(part, self.listed)
+        return tokens.usd or 0.0 if price is None else price.of(round(tokens.prompt.mean), round(tokens.output.mean))
 
     def _variants(self, known: PartProfile, choices: Choices | None) -> Iterator[tuple[str, float]]:
         declared = choices.variants if choices else ()

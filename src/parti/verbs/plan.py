@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic_core import from_json
 
 from parti.adapters.clock import SystemClock
+from parti.adapters.llm.prices import listed_cost
 from parti.design.choices import Choices
 from parti.design.goals import Slo
 from parti.design.graph import Design
@@ -16,7 +17,6 @@ from parti.errors import PlanError, StoreError
 from parti.optimise.found import Limits
 from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
-from parti.planning.asked_load import asked_load, needs_journal
 from parti.planning.comparing import Comparison, compare
 from parti.planning.plan_file import read_plan
 from parti.planning.planned import Planned
@@ -25,9 +25,9 @@ from parti.planning.predicting import REPLICATIONS, Prediction, predict
 from parti.planning.prices import read_prices
 from parti.planning.profile import Profile
 from parti.planning.storing import profile_path
-from parti.planning.traffic import arrivals_in
 from parti.units import Seconds
 from parti.verbs.evaluate import stored
+from parti.verbs.load import workload
 from parti.verbs.profile import profile_from_traffic, stored_profile
 from parti.verbs.target import Target
 
@@ -63,15 +63,10 @@ async def asked_of(target: Target, options: Options) -> Asked:
             known = ", ".join(design.by_name)
             raise PlanError("P830", f"{design.name} has no part {name!r}", fix=f"--of takes one of: {known}")
     profile = await _profile(target, options.profile)
-    seen: dict[str, list[Seconds]] = {}
-    if needs_journal(options.loads):
-        async with target.reading() as store:
-            seen = await arrivals_in(design, store)
-    folder = Path.cwd()
-    workload = asked_load(options.loads, design, shares=profile.shares, seen=seen, folder=folder)
+    load = await workload(target, options.loads, profile)
     return Asked(
-        design, profile, read_prices(options.prices), workload, slo, options.of, options.cloud,
-        await _qualities(target, design, profile), options.requests, options.seed,
+        design, profile, read_prices(options.prices), load, slo, options.of, options.cloud,
+        await _qualities(target, design), options.requests, options.seed, listed_cost,
     )  # fmt: skip
 
 
@@ -104,7 +99,7 @@ async def _profile(target: Target, given: Path | None) -> Profile:
     return await profile_from_traffic(target)
 
 
-async def _qualities(target: Target, design: Design, profile: Profile) -> Mapping[str, Mapping[str, float]]:
+async def _qualities(target: Target, design: Design) -> Mapping[str, Mapping[str, float]]:
     """The quality of each declared variant: as declared, by its evaluation's latest result, or by its version's metric."""
     found: dict[str, dict[str, float]] = {}
     for choices in design.choices:
