@@ -14,6 +14,7 @@ from parti.design.llm import Price
 from parti.design.memory import Episode, Recalled
 from parti.design.model import Reason
 from parti.design.outcome import Outcome
+from parti.design.overflow import Summarise, Truncate
 from parti.design.prompt import Prompt
 from parti.design.question import Question
 from parti.errors import (
@@ -55,9 +56,11 @@ __all__ = [
     "Score",
     "Slo",
     "StepFailed",
+    "Summarise",
     "System",
     "Training",
     "Trial",
+    "Truncate",
     "Work",
     "ask",
     "idempotency_key",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from parti.agents.conversation import size_of
 from parti.agents.requests import canonical_request
+from parti.agents.tokens import tokens_in
 from parti.design.goals import Retry
 from parti.design.graph import Design
 from parti.design.llm import LOCAL, Llm
@@ -26,9 +26,6 @@ CACHED: Final = 1_000
 
 WAIT_MAX: Final = 120.0
 """The longest that a provider's "come back later" is heeded, in seconds."""
-
-BYTES_A_TOKEN: Final = 3
-"""Text is cut into tokens of about four bytes; reservations reckon with less, so that they are seldom too small."""
 
 BACKOFF: Final = Retry(2, first="500ms", longest="20s")
 
@@ -89,13 +86,10 @@ class Gate:
 
     def reserve_for(self, llm: Llm, request: Request) -> tuple[float | None, int]:
         """See ports.llm.Llms."""
-        size = sum(map(size_of, request.messages)) if request.size is None else request.size
-        tokens_in = size // BYTES_A_TOKEN + 10 * len(request.messages)
-        tokens_in += sum(len(str(tool.schema)) + len(tool.about) for tool in request.tools) // BYTES_A_TOKEN
-        tokens_in += len(str(request.output.schema)) // BYTES_A_TOKEN if request.output else 0
-        costs = [self._cost_of(one, tokens_in, request.max_tokens) for one in self._in_turn(llm)]
+        sent = tokens_in(request)
+        costs = [self._cost_of(one, sent, request.max_tokens) for one in self._in_turn(llm)]
         known = [cost for cost in costs if cost is not None]
-        return max(known) if len(known) == len(costs) else None, tokens_in + request.max_tokens
+        return max(known) if len(known) == len(costs) else None, sent + request.max_tokens
 
     def _cost_of(self, llm: Llm, tokens_in: int, tokens_out: int) -> float | None:
         """By the declared price, else by the list; None where neither knows."""

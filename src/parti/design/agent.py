@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from parti.design.budget import Budget
 from parti.design.exposure import Exposure
+from parti.design.overflow import Overflow
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.design.prompt import Template, version_of_text
@@ -23,7 +24,8 @@ class Agent:
     `version` names its instructions: they are part of what is journaled of each turn. `turns` bounds the model's answers
     for one task; `repairs` says how often an output that does not fit is given back to it. `memory` is the name of what it
     recalls from before its first turn, and may remember and recall in; empty for none. `sessions` is how many
-    earlier exchanges under the run's key it is shown; 0 for none. `template` is where its instructions
+    earlier exchanges under the run's key it is shown; 0 for none. `overflow` says what gives way where a request would be
+    larger than the context window; None lets it fail (P703). `template` is where its instructions
     come from a file; `given` are the variables that were put in for the task at hand, as JSON.
     `expose` are the protocols by which programs outside may call it, each call being a run of the endpoint ``<name>.served``.
     """
@@ -40,6 +42,7 @@ class Agent:
     repairs: int
     memory: str = ""
     sessions: int = 0
+    overflow: Overflow | None = None
     expose: tuple[Exposure, ...] = ()
     about: str = ""
     template: Template | None = field(default=None, repr=False)

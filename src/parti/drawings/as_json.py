@@ -16,6 +16,7 @@ from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.graph import Design, Part
 from parti.design.llm import Llm, Price
+from parti.design.overflow import Summarise, Truncate
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.design.tool_server import ToolServer
@@ -105,6 +106,9 @@ def _value(value: object, schemas: Json) -> Any:
             return {"size": value.size, "linger": value.linger}
         case Approval():
             return {"who": value.who, "timeout": value.timeout, "default": value.default}
+        case Truncate() | Summarise():
+            facts = {field.name: _value(getattr(value, field.name), schemas) for field in fields(value)}
+            return {"kind": type(value).__name__.lower(), **facts}
         case Mapping():
             return {str(name): _value(item, schemas) for name, item in value.items()}
         case tuple() | list():
