@@ -4,6 +4,7 @@ from parti.declare.agent_handles import Work
 from parti.declare.inside import ask, idempotency_key, now, random, sleep, spend, tell, time_left, uuid
 from parti.declare.system import System
 from parti.design.approval import Approval
+from parti.design.batch import Batch
 from parti.design.budget import Budget, Cost
 from parti.design.dead_letter import DeadLetter
 from parti.design.evaluation import Case, Journal, Score, Trial
@@ -31,6 +32,7 @@ from parti.mlops.training import Training
 __all__ = [
     "AgentStopped",
     "Approval",
+    "Batch",
     "Budget",
     "BudgetSpent",
     "Case",

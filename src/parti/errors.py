@@ -40,6 +40,7 @@ CODES: Final[Mapping[str, str]] = {
     "P311": "the run was cancelled",
     "P312": "a budget is spent",
     "P313": "a memory is full",
+    "P314": "a batch function did not answer item by item",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",

@@ -28,7 +28,9 @@ class Priced:
         self.price = price
         self._costs = costs
 
-    async def answer(self, llm: Llm, request: Request, *, key: Any, tell: Any = None, again: Any = None) -> Answer:
+    async def answer(
+        self, llm: Llm, request: Request, *, key: Any, tell: Any = None, again: Any = None, waited: Any = None
+    ) -> Answer:
         self.asked += 1
         return Answer("hello", usd=await self._costs(again))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from parti.design.llm import Llm
 from parti.errors import LlmError
-from parti.ports.llm import Again, Answer, Llms, Request, Tell
+from parti.ports.llm import Again, Answer, Llms, Request, Tell, Waited
 
 
 class Purse:
@@ -35,7 +35,14 @@ class Purse:
         self.limit, self.refused = limit, False
 
     async def answer(
-        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+        self,
+        llm: Llm,
+        request: Request,
+        *,
+        key: Hashable,
+        tell: Tell | None = None,
+        again: Again | None = None,
+        waited: Waited | None = None,
     ) -> Answer:
         """See ports.llm.Llms. Raises LlmError: P722 where the call may cost more than is left, P710 where nobody knows."""
         most = self._most(llm, request)
@@ -52,7 +59,7 @@ class Purse:
 
         cost: float | None = None
         try:
-            answer = await self._inner.answer(llm, request, key=key, tell=tell, again=once_more)
+            answer = await self._inner.answer(llm, request, key=key, tell=tell, again=once_more, waited=waited)
             cost = answer.usd or 0.0
         except LlmError as error:
             cost = None if error.paid else 0.0

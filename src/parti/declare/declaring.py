@@ -103,13 +103,13 @@ class Declaring:
         self._read(part.name, function)
         return FunctionHandle(self._add(part), function)
 
-    def _function(self, function: Callable[..., Any], names: Names) -> Function:
+    def _function(self, function: Callable[..., Any], names: Names, *, items: bool = False) -> Function:
         if isinstance(function, PartHandle):
             raise DeclarationError(
                 "P105", f"`{function.name}` is declared twice", place=self._at(caller()),
                 fix="one decorator of Parti a function",
             )  # fmt: skip
-        return function_of(function, root=self.root, names=names)
+        return function_of(function, root=self.root, names=names, items=items)
 
     def _keyed(self, name: str, payload: type[Any], key: str, place: Place) -> Any:
         if key not in fields_of(payload):
@@ -145,7 +145,7 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_FILES = ("system.py", "intelligent.py", "evaluations.py", "servers.py")
+_FILES = ("system.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py")
 _OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 

@@ -18,6 +18,7 @@ from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.addresses import shown_address
 from parti.design.agent import Agent, first_line, name_for_model
+from parti.design.batch import Batch
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
@@ -51,18 +52,24 @@ class Intelligent(Serving):
         train: Callable[[], Any] | None = None,
         evaluate: Callable[..., Any] | None = None,
         timeout: str | float = "30s",
+        concurrency: int | None = None,
+        batch: Batch | None = None,
     ) -> ModelHandle[K, T]:
         """A model from `inputs` to `output`. `train()` returns a fitted scikit-learn estimator, ONNX bytes or a Training.
 
-        `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served.
+        `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served. At most `concurrency`
+        predictions are made at once (None: any number); with a `batch`, those of several runs are made together.
         """
         place = self._at(caller())
+        refuse_unless_given(Batch, 'write Batch(32, linger="5ms")', batch=batch)
         part = Model(
             name=name,
             place=place,
             inputs=payload_of(inputs, place=place, what=f"the inputs of `{name}`"),
             output=payload_of(output, place=place, what=f"the output of `{name}`"),
             timeout=seconds(timeout),
+            concurrency=None if concurrency is None else at_once(concurrency),
+            batch=batch,
             train=train,
             evaluate=evaluate,
             digest=code_digest(train.__code__) if inspect.isfunction(train) else "",

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection
-from typing import Any, ParamSpec, TypeVar, get_args, overload
+from typing import Any, ParamSpec, TypeVar
 
+from parti.declare.computing import Computing
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.evaluations import Evaluating
 from parti.declare.exposing import TOOL_ONLY, exposures_of
-from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
+from parti.declare.handles import FunctionHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
 from parti.declare.types import payload_of, short_path, summary
-from parti.design.approval import Approval
-from parti.design.budget import NO_COST, Budget, Cost
+from parti.design.budget import Budget
 from parti.design.dead_letter import DeadLetter
 from parti.design.endpoint import Endpoint, Method
 from parti.design.exposure import Exposure
-from parti.design.goals import NO_RETRY, Retry
+from parti.design.goals import Retry
 from parti.design.handler import Handler
 from parti.design.monitor import Monitor
 from parti.design.person import Person
 from parti.design.places import Place
 from parti.design.schedule import Schedule
 from parti.design.source import Source
-from parti.design.step import Step
 from parti.design.table import Table
-from parti.design.tool import Effect, Tool
 from parti.design.topic import Topic, Upcast
 from parti.errors import DeclarationError
 from parti.units import seconds
@@ -37,7 +35,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Intelligent, Evaluating):
+class System(Computing, Intelligent, Evaluating):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
@@ -82,91 +80,6 @@ class System(Intelligent, Evaluating):
         place = self._at(caller())
         typed = self._keyed(name, payload, key, place)
         return TableHandle(self._add(Table(name=name, place=place, payload=typed, key=key, upcast=upcast)))
-
-    # What reaches outside, and what is computed
-
-    @placed
-    def tool(
-        self,
-        *,
-        effect: Effect,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        retry: Retry | int = NO_RETRY,
-        idempotent: bool = False,
-        reconcile: Callable[[str], Any] | None = None,
-        cost: Cost = NO_COST,
-        approval: Approval | str | None = None,
-        name: str | None = None,
-    ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
-        """A function that reaches outside. A `write` names its idempotency `key`, a path into its arguments.
-
-        When a crash leaves it unknown whether a write happened: an `idempotent` one is called again with the same key,
-        `reconcile(key)` tells (a result, or None for: it did not happen), and any other is parked for a person.
-
-        `cost` is the most that one call costs: a run with a budget reserves it, and takes it unless `parti.spend` says less.
-        `approval` is who must agree before each call, a person by role or an Approval; the run waits meanwhile.
-        """
-        names = dict(caller().f_locals)
-        if effect not in get_args(Effect):
-            raise DeclarationError(
-                "P105",
-                f"{effect!r} is no effect",
-                place=self._at(caller()),
-                fix=f"one of: {', '.join(get_args(Effect))}",
-            )
-        again, limit = retry_of(retry), seconds(timeout)
-        agreed = Approval(approval) if isinstance(approval, str) else approval
-
-        def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
-            described = self._function(function, names)
-            part = Tool(
-                name=name or described.name, place=described.place, function=described, effect=effect, key=key,
-                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost, approval=agreed,
-                about=described.about,
-            )  # fmt: skip
-            self._read(part.name, function)
-            if agreed is not None:
-                self._arrow(part.name, "asks", agreed.who, described.place)
-            return StepHandle(self._add(part))
-
-        return declare
-
-    @overload
-    def step(self, function: Callable[P, Any], /) -> StepHandle[P, Any]: ...
-
-    @overload
-    def step(
-        self, /, *, timeout: str | float = "1m", retry: Retry | int = NO_RETRY, name: str | None = None
-    ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]: ...
-
-    @placed
-    def step(
-        self,
-        function: Callable[..., Any] | None = None,
-        /,
-        *,
-        timeout: str | float = "1m",
-        retry: Retry | int = NO_RETRY,
-        name: str | None = None,
-    ) -> Any:
-        """A function without effects outside, whose answer is journaled: a replay does not compute it again.
-
-        `@desk.step` will do where no option is given.
-        """
-        names = dict(caller().f_locals)
-        again, limit = retry_of(retry), seconds(timeout)
-
-        def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
-            described = self._function(function, names)
-            part = Step(
-                name=name or described.name, place=described.place, function=described, timeout=limit, retry=again,
-                about=described.about,
-            )  # fmt: skip
-            self._read(part.name, function)
-            return StepHandle(self._add(part))
-
-        return declare if function is None else declare(function)
 
     # What starts work
 

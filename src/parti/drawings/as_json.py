@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from parti.design.addresses import shown_address
 from parti.design.approval import Approval
+from parti.design.batch import Batch
 from parti.design.budget import Budget, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
@@ -101,6 +102,8 @@ def _value(value: object, schemas: Json) -> Any:
             return {"usd": value.usd, "tokens": value.tokens}
         case Price():
             return {"input": value.input, "output": value.output}
+        case Batch():
+            return {"size": value.size, "linger": value.linger}
         case Approval():
             return {"who": value.who, "timeout": value.timeout, "default": value.default}
         case Truncate() | Summarise():

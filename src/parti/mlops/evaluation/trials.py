@@ -146,7 +146,7 @@ def _harmless(part: Part, evaluation: Evaluation) -> Part:
         return part
     function = replace(part.function, call=_recorder(stand_in), is_async=True)
     return replace(
-        part, function=function, retry=NO_RETRY, idempotent=True, reconcile=None, cost=NO_COST, approval=None
+        part, function=function, retry=NO_RETRY, idempotent=True, reconcile=None, cost=NO_COST, approval=None, batch=None
     )  # fmt: skip
 
 
