@@ -27,6 +27,8 @@ def plan(
     asked: Asked, *, clock: Callable[[], float], limits: Limits, care: Care | None = None, say: Say = print
 ) -> Planned:
     """The plan. Raises P811 where none keeps the promises, and P830 to P833 for what cannot be planned."""
+    say("getting ready")
+    asked.staged.warm(asked.problem)
     say("searching")
     found = verify(
         asked.problem, asked.staged, asked.promise, seed=asked.seed, clock=clock, limits=limits, care=care or Care()
