@@ -40,4 +40,4 @@ conformance: $(INSTALLED)
 	$(BIN)/python -m pytest tests/serve/test_mcp_conformance.py
 
 clean:
-	rm -rf $(VENV) .conformance .venv-bench build dist
+	rm -rf $(VENV) .conformance .venv-bench .venv-bench-crewai .venv-bench-simulation build dist

@@ -15,7 +15,7 @@ from bench.machine import machine, warnings
 from bench.process import Figures
 from bench.report import failures, show, write
 from bench.scenarios import AGENTS, AGENTS_AT_ONCE, KEYS, SUBJECTS, Bench
-from bench.venv import ROOT, Environment, peers_environment
+from bench.venv import ROOT, peers_environments
 
 RESULTS = ROOT / "bench" / "results"
 
@@ -43,13 +43,16 @@ def run(asked: argparse.Namespace) -> Figures:
     def say(text: str) -> None:
         progress.print(f"· {text}", style="dim", highlight=False)
 
-    peers = any(subject.packages and subject.key in asked.only for subject in (*SUBJECTS, *AGENTS))
-    environment = peers_environment(say) if peers else Environment(Path(), {})
+    chosen = [subject for subject in (*SUBJECTS, *AGENTS) if subject.packages and subject.key in asked.only]
+    names = dict.fromkeys(subject.environment for subject in chosen)
+    if "simulation" in asked.only:
+        names["simulation"] = None
+    environments = peers_environments(say, names)
     scratch = Path(tempfile.mkdtemp(prefix="parti-bench-", dir=asked.directory))
     try:
         facts = machine(scratch)
         bench = Bench(
-            scratch=scratch, environment=environment, say=say, seconds=asked.seconds, rounds=asked.rounds,
+            scratch=scratch, environments=environments, say=say, seconds=asked.seconds, rounds=asked.rounds,
             concurrencies=tuple(asked.concurrency), only=tuple(asked.only), all_apis=asked.all_apis,
             events=asked.events,
         )  # fmt: skip

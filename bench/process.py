@@ -18,6 +18,11 @@ TIMEOUT_SECONDS = 300.0
 QUIET = {
     "LANGSMITH_TRACING": "false",
     "BURR_TELEMETRY_ENABLED": "false",
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_DISABLE_TRACKING": "true",
+    "CREWAI_DISABLE_VERSION_CHECK": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "OTEL_SDK_DISABLED": "true",
     "PYTHONPATH": str(ROOT),
     "PYTHONWARNINGS": "ignore",
 }

@@ -29,7 +29,7 @@ SETTINGS = {
 SCHEMA = {"type": "object", "properties": {"value": {"type": "integer"}}, "required": ["value"]}
 
 
-def answer(messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
+async def answer(messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
     """Call the tool until it was called four times, then say what it said plus one."""
     turn = (len(messages) + 1) // 2
     part = messages[-1].parts[-1]

@@ -34,6 +34,16 @@ ALONE = {
     "resident_mib": "{:.0f} MiB resident",
     "resident_peak_mib": "{:.0f} MiB at the peak",
     "published_per_second": "{:,.0f} published/s",
+    "conversation_turns": "{:,.0f} turns",
+    "resume_ms": "resumed in {:,.0f} ms",
+    "asked_again": "{:.0f} answered turns asked again",
+    "journal_bytes_per_turn": "{:,.0f} bytes of journal a turn",
+    "bytes_growth": "{:.2f} times as many late as early",
+    "cpu_ms_per_turn": "{:.2f} ms CPU a turn",
+    "cpu_growth": "{:.2f} times as much late as early",
+    "model_events_per_second": "{:,.0f} model events/s",
+    "mean_latency_error": "mean latency {:.1%} from the exact one",
+    "first_simulation_ms": "first result after {:.0f} ms",
     "import_ms": "`import parti` {:.0f} ms",
     "up_to_first_run_ms": "`parti up` to its first finished run {:.0f} ms",
 }
@@ -162,7 +172,7 @@ def failures(rows: Sequence[Figures]) -> list[str]:
 def settings_of(results: dict[str, Any]) -> list[tuple[str, str]]:
     """The settings and versions of every subject and scenario, each once."""
     found: dict[tuple[str, str], None] = {}
-    for row in (*results["runs"], *results["alone"]):
+    for row in (*results["runs"], *results.get("agents", ()), *results["alone"]):
         if "settings" in row:
             versions = ", ".join(f"{package} {version}" for package, version in row["versions"].items())
             name = row.get("subject") or row["scenario"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class Subject:
     packages: tuple[str, ...] = ()
     apis: tuple[str, ...] = ("best",)
     options: tuple[str, ...] = ()
+    environment: str = "peers"
+    """In which of the peers' environments (bench.venv) its packages are."""
 
 
 SUBJECTS = (
@@ -41,10 +43,15 @@ SUBJECTS = (
 )  # fmt: skip
 
 
+AUTOGEN, CREWAI = ("autogen-agentchat", "autogen-core", "aiosqlite"), ("crewai",)
 AGENTS = (
     Subject("Parti agent", "agents", "bench.parti_agents"),
     Subject("Parti agent over Pydantic AI's model layer", "agents", "bench.parti_agents", options=("--through", "pydantic")),
     Subject("LangGraph prebuilt agent", "agents", "bench.peers.langgraph_agents", ("langgraph", "langgraph-checkpoint-sqlite", "aiosqlite")),
+    Subject("AutoGen agent, state saved after each turn", "agents", "bench.peers.autogen_agents", AUTOGEN),
+    Subject("AutoGen agent, not durable", "agents", "bench.peers.autogen_agents", AUTOGEN, options=("--through", "memory")),
+    Subject("CrewAI agent in a persisted flow, no turn durable", "agents", "bench.peers.crewai_agents", CREWAI, environment="crewai"),
+    Subject("CrewAI agent, not durable", "agents", "bench.peers.crewai_agents", CREWAI, options=("--through", "memory"), environment="crewai"),
     Subject("Pydantic AI agent, not durable", "agents", "bench.pydantic_agents", options=("--through", "agent")),
     Subject("floor: Pydantic AI's model layer in a loop, not durable", "agents", "bench.pydantic_agents", options=("--through", "floor")),
 )  # fmt: skip
@@ -55,7 +62,7 @@ AGENTS_AT_ONCE = (1, 16)
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A scenario without peers: a title, a module, its options."""
+    """A scenario in words: a title, a module, its options."""
 
     title: str
     key: str
@@ -63,16 +70,32 @@ class Alone:
     options: tuple[str, ...] = ()
     repeated: bool = True
     """Whether it is measured for some seconds in each round, or once as it is."""
+    packages: tuple[str, ...] = ()
+    """What it needs in the environment `simulation` (none: runs in Parti's)."""
 
 
+LOOP = ("--kind", "loop")
 ALONE = (
     Alone("events, publish to decided", "events", "bench.parti_events"),
     Alone("HTTP: bare Starlette hello", "http", "bench.hello", ("--concurrency", "64")),
     Alone("HTTP: Parti plain GET of a row", "http", "bench.parti_http", ("--kind", "get")),
     Alone("HTTP: Parti durable POST", "http", "bench.parti_http", ("--kind", "post")),
     Alone("memory with a long queue", "memory", "bench.parti_memory", repeated=False),
+    Alone("conversation of 5,000 turns in one run, killed", "conversation", "bench.parti_conversation", repeated=False),
+    Alone(
+        "conversation of 5,000 turns in a session, killed", "conversation", "bench.parti_conversation", ("--kind", "session"),
+        repeated=False,
+    ),
     Alone("start", "start", "bench.parti_start", repeated=False),
-)
+    Alone("simulation of a row of stations: Parti", "simulation", "bench.parti_simulation"),
+    Alone("simulation of a row of stations: SimPy", "simulation", "bench.peers.simpy_simulation", packages=("simpy",)),
+    Alone("simulation of a row of stations: Ciw", "simulation", "bench.peers.ciw_simulation", packages=("ciw",)),
+    Alone("simulation of a loop: Parti", "simulation", "bench.parti_simulation", LOOP),
+    Alone("simulation of a loop: SimPy", "simulation", "bench.peers.simpy_simulation", LOOP, packages=("simpy",)),
+    Alone("simulation of a loop: Ciw", "simulation", "bench.peers.ciw_simulation", LOOP, packages=("ciw",)),
+    Alone("simulation with retries: Parti", "simulation", "bench.parti_simulation", ("--kind", "retries")),
+    Alone("simulation in a new process: Parti", "simulation", "bench.parti_simulation", ("--kind", "start"), repeated=False),
+)  # fmt: skip
 KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))
 
 
@@ -81,7 +104,7 @@ class Bench:
     """One run of the harness: where, how long, how often, and what."""
 
     scratch: Path
-    environment: Environment
+    environments: Mapping[str, Environment]
     say: Say
     seconds: float = 3.0
     rounds: int = 3
@@ -109,9 +132,18 @@ class Bench:
             for scenario in ALONE:
                 if scenario.key in self.only and (scenario.repeated or number == 0):
                     self.say(f"round {number + 1} of {self.rounds}: {scenario.title}")
-                    figures = measure(sys.executable, scenario.module, self._options(scenario), scratch=self.scratch)
-                    rows.setdefault(scenario.title, []).append(figures)
+                    rows.setdefault(scenario.title, []).append(self._measured(scenario))
         return [{"scenario": title, **median(made)} for title, made in rows.items()]
+
+    def _measured(self, scenario: Alone) -> Figures:
+        python: Path | str = sys.executable
+        if scenario.packages:
+            environment = self.environments["simulation"]
+            lacking = environment.lacks(scenario.packages)
+            if lacking:
+                return {"error": lacking}
+            python = environment.python
+        return measure(python, scenario.module, self._options(scenario), scratch=self.scratch)
 
     def _options(self, scenario: Alone) -> tuple[str, ...]:
         if scenario.repeated:
@@ -125,10 +157,13 @@ class Bench:
                     yield (subject.name if api == "best" else f"{subject.name} ({api})"), subject, api
 
     def _compared(self, subject: Subject, concurrency: int, api: str) -> Figures:
-        lacking = self.environment.lacks(subject.packages)
-        if lacking:
-            return {"error": lacking}
-        python = self.environment.python if subject.packages else sys.executable
+        python: Path | str = sys.executable
+        if subject.packages:
+            environment = self.environments[subject.environment]
+            lacking = environment.lacks(subject.packages)
+            if lacking:
+                return {"error": lacking}
+            python = environment.python
         options = ["--concurrency", str(concurrency), "--seconds", str(self.seconds), "--api", api]
         options += ["--row-bytes", str(self.row_bytes), *subject.options]
         figures = measure(python, subject.module, options, scratch=self.scratch)

@@ -21,7 +21,7 @@ def arguments(*, concurrency: int = 1) -> argparse.Namespace:
     parser.add_argument("--fenced", action="store_true", help="Parti alone: every step is a write on the outside")
     parser.add_argument(
         "--through",
-        choices=("script", "pydantic", "agent", "floor"),
+        choices=("script", "pydantic", "agent", "floor", "memory"),
         default="script",
         help="agents alone: how the model is asked",
     )

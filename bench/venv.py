@@ -1,17 +1,27 @@
-"""The peers' own environment, `.venv-bench`: built once for each list of pinned versions."""
+"""The peers' own environments, `.venv-bench…`: each is built once for its list of pinned versions."""
 
 from __future__ import annotations
 
 import hashlib
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = Path(__file__).parent / "peers" / "requirements.txt"
-HOME = ROOT / ".venv-bench"
+PEERS = Path(__file__).parent / "peers"
+REQUIREMENTS = {
+    "peers": PEERS / "requirements.txt",
+    "crewai": PEERS / "crewai.txt",
+    "simulation": PEERS / "simulation.txt",
+}
+"""The pins of each environment. CrewAI has one of its own: it wants other versions of Pydantic and aiosqlite."""
+HOMES = {
+    "peers": ROOT / ".venv-bench",
+    "crewai": ROOT / ".venv-bench-crewai",
+    "simulation": ROOT / ".venv-bench-simulation",
+}
 Say = Callable[[str], None]
 
 
@@ -31,8 +41,13 @@ class Environment:
         )
 
 
-def peers_environment(say: Say, *, home: Path = HOME, requirements: Path = REQUIREMENTS) -> Environment:
-    """The environment, built when it is missing or was built from other pins. Never raises for a failed install."""
+def peers_environments(say: Say, names: Iterable[str]) -> dict[str, Environment]:
+    """The environments of those names, built where they have to be."""
+    return {name: peers_environment(say, home=HOMES[name], requirements=REQUIREMENTS[name]) for name in names}
+
+
+def peers_environment(say: Say, *, home: Path, requirements: Path) -> Environment:
+    """One environment, built when it is missing or was built from other pins. Never raises for a failed install."""
     pins = [line.strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
     pins = [pin for pin in pins if pin and not pin.startswith("#")]
     stamp, mark = home / ".installed", _mark(pins)

@@ -81,7 +81,7 @@ people = desk.memory("people")
 served = desk.table("served", Served, key="user")
 llm = desk.llm(MODEL or "local", model=os.environ.get("PARTI_LLM_MODEL", ""), name="llm", max_tokens=200)
 ONLY = "Answer from the passages alone, in at most three sentences. If they do not say, say so."
-spend = Budget(usd=0.02, steps=3)
+spend = Budget(tokens=20_000, steps=3)
 guide = desk.agent(
     "guide", llm=llm, instructions=f"You explain how something is done. {ONLY}", memory=people, sessions=2, budget=spend
 )

@@ -63,7 +63,7 @@ book = desk.table("book", Standing, key="application_id")
 sent = desk.table("letters", Letter, key="application_id")
 risk = desk.model("risk", inputs=RiskFeatures, output=RiskScore, train=train_risk, evaluate=evaluate_risk)
 llm = desk.llm(letters.TARGET, model=letters.MODEL, name="llm", max_tokens=160)
-spend = Budget(usd=0.05, steps=4)
+spend = Budget(tokens=10_000, steps=4)
 writer = desk.agent("writer", llm=llm, output=letters.Draft, instructions=letters.WRITE, budget=spend)
 critic = desk.agent("critic", llm=llm, output=Critique, instructions=letters.CRITICISE, budget=spend)
 

@@ -71,6 +71,7 @@ CODES: Final[Mapping[str, str]] = {
     "P707": "a tool server did not do as it should",
     "P708": "a tool cannot be offered to a language model",
     "P709": "a call was not approved",
+    "P710": "nobody knows what a language model costs",
     "P720": "a checker of an evaluation failed",
     # P8xx: planning
     "P801": "a network of stations cannot be simulated as described",

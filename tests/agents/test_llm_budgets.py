@@ -1,4 +1,4 @@
-"""Budgets over language models: what may have been paid is spent, and what nobody can price takes all that is left."""
+"""Budgets over language models: what may have been paid is spent, and what nobody can price is refused."""
 
 from __future__ import annotations
 
@@ -226,3 +226,44 @@ def test_an_answer_is_on_disk_as_soon_as_the_disk_can_and_is_not_paid_again() ->
             assert len(again.asked) == 1
 
     play(main)
+
+
+def test_a_budget_of_dollars_refuses_a_model_whose_price_nobody_knows(in_world: Play) -> None:
+    """Nothing could be reserved for it, so that no number of calls at once would be bounded."""
+    desk = System("desk")
+    unlisted = desk.llm("openai:unlisted", name="unlisted")
+    script = Script([Answer("yes")] * 9)
+
+    @desk.post("/bounded", budget=Budget(usd=1))
+    async def bounded() -> str:
+        return str(await unlisted.ask("?"))
+
+    @desk.post("/counted", budget=Budget(tokens=9_000))
+    async def counted() -> str:
+        return str(await unlisted.ask("?"))
+
+    async def main(world: World) -> None:
+        async with world.running(desk, script=script) as live:
+            with pytest.raises(PartiError, match="P710 nobody knows what `unlisted`"):
+                await live.call("bounded", [])
+            assert script.asked == []
+            assert (await live.call("counted", [])).result == b'"yes"'
+
+    in_world(main)
+
+
+@pytest.mark.parametrize("where", ["asked first", "a fallback"])
+def test_an_agent_with_a_budget_of_dollars_over_an_unpriced_server_is_refused_before_it_runs(where: str) -> None:
+    desk = System("desk")
+    server = desk.llm("http://localhost:8000/v1", model="small", name="vllm")
+    llm = server if where == "asked first" else desk.llm("local", fallbacks=[server])
+    desk.agent("writer", llm=llm, budget=Budget(usd=1))
+    with pytest.raises(PartiError, match=r"test_llm_budgets.py:\d+: P710 `writer`.*`vllm`"):
+        _ = desk.design
+
+
+def test_a_server_that_costs_nothing_says_so_by_its_price() -> None:
+    desk = System("desk")
+    free = desk.llm("http://localhost:8000/v1", model="small", price=Price(input=0, output=0))
+    desk.agent("writer", llm=free, budget=Budget(usd=1))
+    assert desk.design

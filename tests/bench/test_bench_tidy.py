@@ -35,8 +35,15 @@ SCENARIOS = {
     "hello": ("bench.hello", ("--concurrency", "4", *TINY), "requests_per_second"),
     "http get": ("bench.parti_http", ("--kind", "get", "--concurrency", "4", *TINY), "p99_ms"),
     "http post": ("bench.parti_http", ("--kind", "post", "--concurrency", "4", *TINY), "p99_ms"),
+    "conversation": ("bench.parti_conversation", ("--turns", "40", "--attempts", "1"), "resume_ms"),
+    "conversation of runs": (
+        "bench.parti_conversation", ("--kind", "session", "--turns", "40", "--attempts", "1"), "journal_bytes_per_turn",
+    ),
+    "simulation of a row": ("bench.parti_simulation", TINY, "model_events_per_second"),
+    "simulation of a loop": ("bench.parti_simulation", ("--kind", "loop", *TINY), "model_events_per_second"),
+    "simulation with retries": ("bench.parti_simulation", ("--kind", "retries", *TINY), "model_events_per_second"),
     "start": ("bench.parti_start", ("--attempts", "1"), "up_to_first_run_ms"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -55,11 +62,14 @@ def test_memory_holds_every_event_back(tmp_path):
 
 
 def test_every_subject_and_scenario_names_a_module_and_pinned_packages():
-    pinned = {line.split("==")[0] for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines() if "==" in line}
+    pinned = {
+        name: {line.split("==")[0] for line in file.read_text(encoding="utf-8").splitlines() if "==" in line}
+        for name, file in REQUIREMENTS.items()
+    }
     for part in (*SUBJECTS, *AGENTS, *ALONE):
         assert importlib.util.find_spec(part.module), part.module
-    for subject in SUBJECTS:
-        assert pinned.issuperset(subject.packages), subject.name
+    for subject in (*SUBJECTS, *AGENTS):
+        assert pinned[subject.environment].issuperset(subject.packages), subject.name
 
 
 def test_everything_is_measured_unless_told_otherwise():
@@ -126,7 +136,7 @@ def test_the_median_keeps_the_range_and_says_which_rounds_failed():
 
 def test_a_peer_that_cannot_be_installed_is_said_plainly(tmp_path):
     environment = Environment(tmp_path / "python", {"dbos==0.0.0": "no matching distribution"})
-    bench = Bench(tmp_path, environment, lambda _: None, rounds=1, concurrencies=(1,), only=("dbos",))
+    bench = Bench(tmp_path, {"peers": environment}, lambda _: None, rounds=1, concurrencies=(1,), only=("dbos",))
     [row] = bench.compare()
     assert row["error"] == "dbos==0.0.0 could not be installed: no matching distribution"
     assert "not measured: dbos==0.0.0 could not be installed" in markdown(results(tmp_path, runs=[row]))
@@ -157,11 +167,11 @@ def test_an_environment_of_the_same_pins_is_not_built_again(tmp_path, monkeypatc
     assert len(commands) > built
 
 
-def results(directory, *, runs=(), alone=()):
+def results(directory, *, runs=(), agents=(), alone=()):
     facts = {**machine(directory), "load_before": 9.0, "load_after": 9.0}
     return {
         "when": "2026-01-01", "machine": facts, "warnings": warnings(facts), "rounds": 1, "runs": list(runs),
-        "alone": list(alone),
+        "agents": list(agents), "alone": list(alone),
     }  # fmt: skip
 
 
@@ -171,6 +181,7 @@ def test_results_are_shown_and_written_with_settings_and_warnings(tmp_path):
     made = results(
         tmp_path,
         runs=[{"subject": "slow", "concurrency": 1, "error": "it broke"}, {"subject": "DBOS", "concurrency": 1, **row}],
+        agents=[{"subject": "AutoGen", "concurrency": 1, **row, "settings": "a row after each turn"}],
         alone=[{"scenario": "start", "import_ms": 90.0, "settings": "fresh", "versions": {}}],
     )
     write(made, tmp_path)
@@ -182,6 +193,7 @@ def test_results_are_shown_and_written_with_settings_and_warnings(tmp_path):
         assert "`import parti` 90 ms" in text
         assert "lower bounds" in text
     assert "- **DBOS**: WAL (dbos 3)" in page
+    assert "- **AutoGen**: a row after each turn (dbos 3)" in page
     assert page.index("| DBOS") < page.index("| slow"), "what failed comes last"
     assert json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))["runs"][1]["steps_per_second"] == 50
 

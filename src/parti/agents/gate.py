@@ -14,7 +14,7 @@ from parti.agents.line import Line
 from parti.agents.requests import canonical_request
 from parti.design.goals import Retry
 from parti.design.graph import Design
-from parti.design.llm import Llm
+from parti.design.llm import LOCAL, Llm
 from parti.errors import LlmError
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
@@ -69,20 +69,21 @@ class Gate:
                     break
         raise _error(llm, failures)
 
-    def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
+    def reserve_for(self, llm: Llm, request: Request) -> tuple[float | None, int]:
         """See ports.llm.Llms."""
         size = sum(map(size_of, request.messages)) if request.size is None else request.size
         tokens_in = size // BYTES_A_TOKEN + 10 * len(request.messages)
         tokens_in += sum(len(str(tool.schema)) + len(tool.about) for tool in request.tools) // BYTES_A_TOKEN
         tokens_in += len(str(request.output.schema)) // BYTES_A_TOKEN if request.output else 0
         costs = [self._cost_of(one, tokens_in, request.max_tokens) for one in self._in_turn(llm)]
-        return max(costs), tokens_in + request.max_tokens
+        known = [cost for cost in costs if cost is not None]
+        return max(known) if len(known) == len(costs) else None, tokens_in + request.max_tokens
 
-    def _cost_of(self, llm: Llm, tokens_in: int, tokens_out: int) -> float:
-        """By the declared price, else by the list; 0 where neither knows."""
+    def _cost_of(self, llm: Llm, tokens_in: int, tokens_out: int) -> float | None:
+        """By the declared price, else by the list; None where neither knows."""
         if llm.price is not None:
             return llm.price.of(tokens_in, tokens_out)
-        return self._listed(llm, tokens_in, tokens_out) or 0.0
+        return 0.0 if llm.target == LOCAL else self._listed(llm, tokens_in, tokens_out)
 
     async def close(self) -> None:
         """See ports.llm.Llms."""

@@ -131,42 +131,44 @@ class _Work:
     # Calls
 
     async def _calls(self, calls: tuple[ToolCall, ...]) -> Outcome[Any] | None:
-        self.called.update(canonical(call) for call in calls)
-        if any(self.called[canonical(call)] >= TIMES for call in calls):
+        names = tuple(map(canonical, calls))
+        self.called.update(names)
+        if any(self.called[name] >= TIMES for name in names):
             return self._stopped("repeating")
-        returned = await self._together(calls)
+        returned = await self._together(calls, names)
         for one, _ in returned:
             self.talk.add(one)
         self.invalid = self.invalid + 1 if all(invalid for _, invalid in returned) else 0
         return self._stopped("invalid calls") if self.invalid > 1 else None
 
-    async def _together(self, calls: tuple[ToolCall, ...]) -> list[tuple[Returned, bool]]:
+    async def _together(self, calls: tuple[ToolCall, ...], names: tuple[str, ...]) -> list[tuple[Returned, bool]]:
         """What came of all calls, in their order. Each ends before an error of one of them is raised."""
-        keys = self._keys(calls)
+        keys = self._keys(names)
         if len(calls) == 1:
-            return [await self._call(calls[0], keys[0], 1)]
-        made = (self._call(call, key, len(calls)) for call, key in zip(calls, keys, strict=True))
+            return [await self._call(calls[0], names[0], keys[0], 1)]
+        each = zip(calls, names, keys, strict=True)
+        made = (self._call(call, name, key, len(calls)) for call, name, key in each)
         ended = await asyncio.gather(*made, return_exceptions=True)
         for one in ended:
             if isinstance(one, BaseException):
                 raise one
         return [one for one in ended if not isinstance(one, BaseException)]
 
-    def _keys(self, calls: tuple[ToolCall, ...]) -> list[str]:
+    def _keys(self, names: tuple[str, ...]) -> list[str]:
         """An idempotency key for each call, the same in every replay."""
-        before, keys = Counter(self.answered), []
-        for call in calls:
-            name = canonical(call)
+        before = {name: self.answered[name] for name in names}
+        keys = []
+        for name in names:
             keys.append(blake2b(f"{self.salt} {before[name]} {name}".encode(), digest_size=16).hexdigest())
             before[name] += 1
         return keys
 
-    async def _call(self, call: ToolCall, key: str, count: int) -> tuple[Returned, bool]:
+    async def _call(self, call: ToolCall, name: str, key: str, count: int) -> tuple[Returned, bool]:
         """What came of a call, and whether it could not be made at all."""
         try:
             if count > CALLS_AT_ONCE:
                 raise InvalidCall(f"{count} calls at once are too many: at most {CALLS_AT_ONCE}")
-            text, failed = await self._answer(call, key)
+            text, failed = await self._answer(call, name, key)
             return Returned(call.id, call.name, text, failed), False
         except InvalidCall as wrong:
             return Returned(call.id, call.name, f"error: {wrong}", failed=True), True
@@ -175,7 +177,7 @@ class _Work:
                 raise
             return Returned(call.id, call.name, cut(f"error: {failure.what}"), failed=True), False
 
-    async def _answer(self, call: ToolCall, key: str) -> tuple[str, bool]:
+    async def _answer(self, call: ToolCall, name: str, key: str) -> tuple[str, bool]:
         """What came of a call, and whether a tool server says that it failed."""
         if self.notes.has(call):
             return await self.notes.answer(_here(), call), False
@@ -186,7 +188,7 @@ class _Work:
                 return f"it stopped: {WORDS[outcome.reason]}. So far: {outcome.text}", False
             return cut(part.output.encode(outcome.output).decode()), False
         value = await _here().perform(part, arguments_of(part, call, key))
-        self.answered[canonical(call)] += 1
+        self.answered[name] += 1
         return result_text(part, value), isinstance(value, Reply) and value.failed
 
     # Output

@@ -38,7 +38,7 @@ class Recording:
         path.write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return answer
 
-    def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
+    def reserve_for(self, llm: Llm, request: Request) -> tuple[float | None, int]:
         """See ports.llm.Llms."""
         return self._inner.reserve_for(llm, request)
 
@@ -73,7 +73,7 @@ class Playing:
             tell(answer.text)
         return answer
 
-    def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
+    def reserve_for(self, llm: Llm, request: Request) -> tuple[float | None, int]:
         """See ports.llm.Llms."""
         return self._inner.reserve_for(llm, request)
 

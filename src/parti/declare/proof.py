@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from parti.design.agent import Agent
 from parti.design.endpoint import Endpoint
 from parti.design.function import Function
 from parti.design.graph import Design
 from parti.design.handler import Handler
+from parti.design.llm import Llm
 from parti.design.memory import Memory
 from parti.design.tool import Tool
 from parti.design.topic import Topic
@@ -28,6 +30,8 @@ def _breaches(design: Design) -> Iterator[DeclarationError]:
         yield from _endpoint(endpoint)
     for tool in design.all(Tool):
         yield from _tool(tool)
+    for agent in design.all(Agent):
+        yield from _prices(design, agent)
     yield from _same_route(design)
     yield from _same_rows(design)
     yield from _cycles(design)
@@ -101,6 +105,21 @@ def _tool(tool: Tool) -> Iterator[DeclarationError]:
         )
     if tool.key:
         yield from _path(tool.key, tool.function, "P108")
+
+
+def _prices(design: Design, agent: Agent) -> Iterator[DeclarationError]:
+    """No list knows the price of a server that is named by its URL, and without one no dollars can be reserved."""
+    if agent.budget is None or agent.budget.usd is None:
+        return
+    asked = design.get(Llm, agent.llm)
+    for llm in (asked, *(design.get(Llm, name) for name in asked.fallbacks)):
+        if llm.price is None and "://" in llm.target:
+            yield DeclarationError(
+                "P710",
+                f"`{agent.name}` has a budget of dollars, and nobody knows what `{llm.name}` costs",
+                place=llm.place,
+                fix="declare price=Price(input=…, output=…), of 0 where it costs nothing; or bound tokens=",
+            )
 
 
 def _path(path: str, function: Function, code: str) -> Iterator[DeclarationError]:

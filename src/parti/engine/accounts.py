@@ -65,6 +65,11 @@ class Account:
         """Whether dollars or tokens are bounded, here or around."""
         return any(account.limit.usd is not None or account.limit.tokens is not None for account in self._chain())
 
+    @property
+    def limits_usd(self) -> bool:
+        """Whether dollars are bounded, here or around."""
+        return any(account.limit.usd is not None for account in self._chain())
+
     def reserve(self, what: str, most: Amount) -> None:
         """Set aside the most that a call of `what` may cost. Raises BudgetSpent where that is more than is left."""
         for account in self._chain():

@@ -35,7 +35,7 @@ async def consult(
     if known:
         return _again(known, tell)
     llms = all_of(run.services.llms)
-    most = Cost(*llms.reserve_for(llm, request)) if context.account else None
+    most = _most(context, llm, digest, shown, *llms.reserve_for(llm, request)) if context.account else None
     held: Amount | None = None
 
     async def reserved() -> None:
@@ -71,6 +71,19 @@ async def consult(
     if run.services.replay_each:
         await rewind(context)
     return answer
+
+
+def _most(context: RunContext, llm: Llm, digest: str, shown: bytes, usd: float | None, tokens: int) -> Cost:
+    """The most that a call may cost. A budget of dollars refuses, with P710, what has no price: nothing would bound it."""
+    account = context.account
+    if usd is None and account is not None and account.limits_usd:
+        what = f"nobody knows what `{llm.name}`, or a fallback of it, costs, and a budget of dollars bounds it"
+        fix = "declare price=Price(input=…, output=…), of 0 where it costs nothing; or bound tokens="
+        failure = StepFailed("P710", what, place=llm.place, fix=fix, kind="parti.errors.LlmError")
+        now = context.run.services.clock.now()
+        context.run.note(Kind.FAIL, context.path, llm.name, digest, now, 0.0, shown, as_answer(failure))
+        raise failure
+    return Cost(usd or 0.0, tokens)
 
 
 def _again(known: Entry, tell: Tell | None) -> Answer:

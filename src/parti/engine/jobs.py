@@ -44,6 +44,7 @@ FINAL = frozenset(
         "P706",
         "P708",
         "P709",
+        "P710",
     }
 )
 """Errors that another attempt cannot mend."""

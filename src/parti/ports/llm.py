@@ -178,10 +178,10 @@ class Llms(Protocol):
         """
         ...
 
-    def reserve_for(self, llm: Llm, request: Request) -> tuple[float, int]:
+    def reserve_for(self, llm: Llm, request: Request) -> tuple[float | None, int]:
         """The most that one request should cost: US dollars, and tokens in and out. An estimate from above.
 
-        Dollars are 0 where nobody knows the price.
+        Dollars are None where nobody knows the price of the model, or of one of its fallbacks.
         """
         ...
 

@@ -31,26 +31,32 @@ NUMBA = _numba()
 
 
 def _sources() -> str:
-    """A digest of every module of this package."""
-    texts = (file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+    """A digest of every module that kernels are compiled from."""
+    texts = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    chosen = [text for text in texts if any(mark in text for mark in (b"\n@kept", b"\n@compiled", b": Final"))]
+    return hashlib.sha256(b"\0".join(chosen)).hexdigest()
 
 
 STAMP = _sources() if NUMBA else ""
 
 
+INNER = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Of kernels that only kernels call: nothing is compiled for calls from Python."""
+
+
 def compiled(function: Kernel) -> Kernel:
-    """`function`, to be compiled at its first call. Without fast mathematics, so that plain Python gives the same bits."""
+    """`function`, compiled for the kernels that call it; Python cannot. Without fast mathematics, so that plain Python gives the
+    same bits."""
     if NUMBA is None:
         return function
-    return NUMBA.njit(function, error_model="numpy")
+    return NUMBA.njit(function, **INNER)
 
 
 def inlined(function: Kernel) -> Kernel:
     """Like `compiled`, and made part of whatever calls it: for what happens at every event."""
     if NUMBA is None:
         return function
-    return NUMBA.njit(function, error_model="numpy", forceinline=True)
+    return NUMBA.njit(function, forceinline=True, **INNER)
 
 
 def kept(function: Kernel) -> Kernel:
@@ -60,7 +66,7 @@ def kept(function: Kernel) -> Kernel:
     try:
         kernel = NUMBA.njit(function, error_model="numpy", cache=True)
     except RuntimeError:  # there is nowhere to keep it
-        return compiled(function)
+        return NUMBA.njit(function, error_model="numpy")
     # numba watches the file of a kernel alone; this one also grows old with the files of what it calls.
     kernel._cache._cache_file._source_stamp = STAMP
     return kernel

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from parti.sim import layout as at
 from parti.sim import state as of
 from parti.sim.compiled import np
-from parti.sim.engines import engine_cells
 from parti.sim.events import FULL, run_events
 from parti.sim.flows import Ends, Flow
 
@@ -108,7 +107,7 @@ def _longer(ints: Any, reals: Any, cells: int) -> tuple[Any, Any, int]:
 def _with_crowd(ints: Any, reals: Any, station: int) -> tuple[Any, Any]:
     """Servers or engines of a station that are told apart."""
     engine = ints[station + at.HOW] == at.ENGINE
-    cells = engine_cells(int(ints[station + at.PLACES])) if engine else of.SERVER_CELLS
+    cells = cells_of_engine(int(ints[station + at.PLACES])) if engine else of.SERVER_CELLS
     number = int(ints[station + (at.REPLICAS if engine else at.SERVERS)])
     ints, reals, first = _longer(ints, reals, number * cells)
     ints[station + at.FIRST] = first
@@ -121,6 +120,11 @@ def _with_crowd(ints: Any, reals: Any, station: int) -> tuple[Any, Any]:
         ints[each + of.BATCH], ints[each + of.AT] = -1, station
         reals[each + of.SINCE] = reals[each + of.WARM] = reals[each + of.UP_TO] = -np.inf
     return ints, reals
+
+
+def cells_of_engine(slots: int) -> int:
+    """How many cells an engine takes; `engines.py` has the same for kernels."""
+    return of.SLOTS + 2 * (slots + 1)
 
 
 def _with_jobs(ints: Any, reals: Any, number: int) -> tuple[Any, Any]:

@@ -87,9 +87,9 @@ def _begin(network: Network, load: Load, seed: int, warmup: float, parts: bool) 
     times = np.ascontiguousarray(load.arrived, np.float64)
     whole = Flow(times, np.arange(number), where, np.full(number, -1))
     coming: dict[str, tuple[Flow, ...]] = {}
-    for index in np.unique(where):
+    for index in (entry,) if load.entries is None else np.unique(where):
         name = calls[index].station
-        coming[name] = (*coming.get(name, ()), whole.chosen(where == index))
+        coming[name] = (*coming.get(name, ()), whole if load.entries is None else whole.chosen(where == index))
     return Prefix(network, load, seed, warmup, parts, stages(network), 0, times, coming, (), ())
 
 
@@ -134,15 +134,20 @@ def _extended(prefix: Prefix, stage: Stage, done: int) -> Prefix:
     places = np.array(packed.calls)
     ran = run_stage(packed, replace(flow, calls=places[flow.calls]), number, events=stage.events)
     left, reached = ran.leaving, prefix.reached.copy()
-    np.maximum.at(reached, left.requests, left.times)
+    if ran.via.shape[1]:
+        np.maximum.at(reached, left.requests, left.times)
+    else:  # without forks a request is in one place, and time goes on
+        reached[left.requests] = left.times
     reached[ran.ends.requests] = np.inf
     numbers = np.full(len(packed.ints) + 1, -1)
     numbers[places] = np.arange(len(places))
     coming = {name: flows for name, flows in prefix.coming.items() if name not in stage.stations}
     ended = prefix.ended
-    for target in np.unique(left.calls):
-        piece = left if len(coming) == 0 and (left.calls == target).all() else left.chosen(left.calls == target)
-        piece = Flow(piece.times, piece.requests, numbers[piece.calls], piece.sources)
+    together = len(left) > 0 and bool((left.calls == left.calls[0]).all())
+    for target in left.calls[:1] if together else np.unique(left.calls):
+        piece = left if together else left.chosen(left.calls == target)
+        to = np.full(len(piece), numbers[target])
+        piece = Flow(piece.times, piece.requests, to, piece.sources)
         if target < 0:
             ended = (*ended, piece)
         else:

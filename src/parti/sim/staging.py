@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from parti.sim import layout as at
 from parti.sim import state as of
 from parti.sim.compiled import np
-from parti.sim.engines import engine_cells
 from parti.sim.flows import Ends, Flow, no_ends
-from parti.sim.looping import by_events
+from parti.sim.looping import by_events, cells_of_engine
 from parti.sim.queueing import chosen_targets, gated_all, gathered, run_batches, run_fifo
 from parti.sim.writing import run_engines
 
@@ -94,7 +93,7 @@ def _rejected(times: Any, requests: Any, which: Any) -> Ends:
 
 
 def _with_engines(ints: Any, reals: Any, station: int) -> tuple[Any, Any]:
-    cells, number = engine_cells(int(ints[station + at.PLACES])), int(ints[station + at.REPLICAS])
+    cells, number = cells_of_engine(int(ints[station + at.PLACES])), int(ints[station + at.REPLICAS])
     first = len(ints)
     ints = np.concatenate([ints, np.zeros(number * cells, np.int64)])
     reals = np.concatenate([reals, np.zeros(number * cells)])
@@ -108,11 +107,15 @@ def _with_engines(ints: Any, reals: Any, station: int) -> tuple[Any, Any]:
 def _leaving(packed: Packed, flow: Flow, turns: Any, depart: Any, order: Any) -> Flow:
     """What leaves goes where its route says; a fork makes branches of it."""
     ints, reals = packed.ints, packed.reals
+    own = [call for call in packed.calls if ints[call + at.INSIDE]]
+    if len(own) == 1 and ints[own[0] + at.NEXT_HOW] == at.ONE:  # the most frequent case needs no look at each
+        target, number = ints[ints[own[0] + at.TARGET]], ints[own[0] + at.NUMBER]
+        return Flow(depart[order], flow.requests[order], np.full(len(order), target), np.full(len(order), number))
     goes = np.empty(len(flow), np.int64)
     chosen_targets(ints, reals, flow.requests, flow.calls, turns, goes)
     calls = flow.calls[order]
     made = Flow(depart[order], flow.requests[order], goes[order], ints[calls + at.NUMBER])
-    forks = [call for call in packed.calls if ints[call + at.INSIDE] and ints[call + at.NEXT_HOW] == at.FORK]
+    forks = [call for call in own if ints[call + at.NEXT_HOW] == at.FORK]
     pieces = [made]
     for call in forks:
         branch = made.chosen(calls == call)
