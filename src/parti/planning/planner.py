@@ -107,7 +107,8 @@ class _Telling:
         if not option.label.machine:
             return "only waits, so it runs inside its caller" if not option.cost else "is paid by the call"
         if not cheaper:
-            return "nothing cheaper can serve this load"
+            hands = self.asked.space.with_hands(part) > 1
+            return "fewer would have too few hands for its runs" if hands else "nothing cheaper can serve this load"
         other = max(cheaper, key=lambda one: (one.cost, one.quality))
         at = self._p99(self._with(part, other))
         saved = f"${(option.cost - other.cost) * HOURS:.0f} a month less"
