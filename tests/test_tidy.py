@@ -29,6 +29,7 @@ FUNCTION_LINES_MAX = 70
 
 HEAVY = (
     "numpy",
+    "numba",
     "sklearn",
     "skl2onnx",
     "onnx",
@@ -199,12 +200,15 @@ LAYERS = (
     "verbs",
     "testing",
     "",
+    "planning",
     "declare",
     "engine",
     "agents",
     "mlops",
     "serve",
     "drawings",
+    "sim",
+    "optimise",
     "adapters",
     "ports",
     "design",

@@ -6,6 +6,7 @@ from parti.declare.system import System
 from parti.design.approval import Approval
 from parti.design.batch import Batch
 from parti.design.budget import Budget, Cost
+from parti.design.choices import Site, Variant
 from parti.design.dead_letter import DeadLetter
 from parti.design.evaluation import Case, Journal, Score, Trial
 from parti.design.goals import Retry, Slo
@@ -54,6 +55,7 @@ __all__ = [
     "Recalled",
     "Retry",
     "Score",
+    "Site",
     "Slo",
     "StepFailed",
     "Summarise",
@@ -61,6 +63,7 @@ __all__ = [
     "Training",
     "Trial",
     "Truncate",
+    "Variant",
     "Work",
     "ask",
     "idempotency_key",

@@ -13,6 +13,7 @@ from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
 from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.llm.prices import listed_cost
+from parti.adapters.machine import ThisMachine
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
@@ -34,6 +35,7 @@ from parti.extras import need
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
+from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
 from parti.ports.tool_server import Connection, ToolServers
 from parti.units import Seconds
@@ -170,6 +172,11 @@ def connection_for(server: ToolServer) -> Connection:
     return McpConnection(server)
 
 
+def this_machine() -> Machine:
+    """The machine that this process runs on."""
+    return ThisMachine()
+
+
 def exporter() -> Exporter:
     """What turns trained estimators into ONNX. Raises P110 only once it is used without its packages."""
     from parti.adapters.onnx.export import OnnxExporter  # noqa: PLC0415 numpy and onnx only where models are trained
@@ -300,6 +307,7 @@ __all__ = [
     "purse_for",
     "scorer_for",
     "serving",
+    "this_machine",
     "tune_process",
     "verify_file",
 ]

@@ -15,6 +15,8 @@ from parti.cli.failures import Verb
 from parti.cli.local import local
 from parti.cli.models import models
 from parti.cli.optimize import optimize
+from parti.cli.plan import plan
+from parti.cli.profile import profile
 from parti.cli.publish import publish
 from parti.cli.questions import questions
 from parti.cli.retry import retry
@@ -53,7 +55,8 @@ def root(
 
 
 for command in (
-    up, draw, train, models, local, eval, optimize, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+    up, draw, train, models, local, eval, optimize, profile, plan, runs, why, topics, publish, retry, cancel, questions,
+    answer, verify,
 ):  # fmt: skip
     if isinstance(command, typer.Typer):
         app.add_typer(command)

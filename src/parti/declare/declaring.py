@@ -14,6 +14,7 @@ from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.options import refuse_unless
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
+from parti.design.choices import Choices
 from parti.design.endpoint import Endpoint, Method
 from parti.design.evaluation import Evaluation, OwnChecker
 from parti.design.function import Function
@@ -49,6 +50,7 @@ class Declaring:
         self._readable: list[tuple[str, Callable[..., Any]]] = []
         self._declared_arrows: list[Arrow] = []
         self._evaluations: dict[str, Evaluation] = {}
+        self._choices: dict[str, Choices] = {}
         self._design: Design | None = None
 
     # The design
@@ -86,6 +88,7 @@ class Declaring:
             self._place,
             self.retain,
             tuple(self._with_calls(evaluation) for evaluation in self._evaluations.values()),
+            tuple(self._choices.values()),
         )
 
     def _with_calls(self, evaluation: Evaluation) -> Evaluation:
@@ -145,7 +148,7 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_FILES = ("system.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py")
+_FILES = ("system.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py", "choosing.py")
 _OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 

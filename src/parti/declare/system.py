@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any, ParamSpec, TypeVar
 
+from parti.declare.choosing import Choosing
 from parti.declare.computing import Computing
 from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
 from parti.declare.evaluations import Evaluating
@@ -35,7 +36,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Computing, Intelligent, Evaluating):
+class System(Computing, Intelligent, Evaluating, Choosing):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Literal, TypeVar
 
 from parti.design.agent import Agent, session_table
+from parti.design.choices import Choices
 from parti.design.endpoint import Endpoint
 from parti.design.evaluation import Evaluation
 from parti.design.goals import Slo
@@ -84,6 +85,8 @@ class Design:
     retain: Seconds | None = None
     """How long ended runs are kept, with their journals, questions and idempotency keys; None is for ever."""
     evaluations: tuple[Evaluation, ...] = ()
+    choices: tuple[Choices, ...] = ()
+    """What a plan may decide; nothing of a running system depends on it."""
 
     @cached_property
     def by_name(self) -> Mapping[str, Part]:
