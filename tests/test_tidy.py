@@ -204,6 +204,7 @@ LAYERS = (
     "mlops",
     "serve",
     "drawings",
+    "rules",
     "adapters",
     "ports",
     "design",

@@ -8,7 +8,7 @@ from parti.design.budget import Budget, Cost
 from parti.design.dead_letter import DeadLetter
 from parti.design.evaluation import Case, Journal, Score, Trial
 from parti.design.goals import Retry, Slo
-from parti.design.labels import Label
+from parti.design.labels import Label, Purpose, Region
 from parti.design.llm import Price
 from parti.design.memory import Episode, Recalled
 from parti.design.model import Reason
@@ -45,10 +45,12 @@ __all__ = [
     "PartiError",
     "Price",
     "Prompt",
+    "Purpose",
     "Question",
     "QuestionExpired",
     "Reason",
     "Recalled",
+    "Region",
     "Retry",
     "Score",
     "Slo",

@@ -9,6 +9,7 @@ import typer
 
 from parti.cli.answer import answer
 from parti.cli.cancel import cancel
+from parti.cli.check import check
 from parti.cli.draw import draw
 from parti.cli.eval import eval
 from parti.cli.failures import Verb
@@ -52,7 +53,7 @@ def root(
 
 
 for command in (
-    up, draw, train, models, local, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+    up, draw, check, train, models, local, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify,
 ):  # fmt: skip
     app.command(command.__name__, cls=Verb)(command)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
-from typing import Any, ParamSpec, TypeVar, get_args, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, ParamSpec, TypeVar, get_args, overload
 
-from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
+from parti.declare.declaring import at_once, caller, placed, retry_of, text_of
+from parti.declare.doors import Doors
 from parti.declare.evaluations import Evaluating
-from parti.declare.exposing import TOOL_ONLY, exposures_of
 from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
+from parti.declare.labelling import Given, Labels, control_of, labels_given, principal_of, runs_of, tags_of
+from parti.declare.trusting import Trusting
 from parti.declare.types import payload_of, short_path, summary
 from parti.design.approval import Approval
 from parti.design.budget import NO_COST, Budget, Cost
 from parti.design.dead_letter import DeadLetter
-from parti.design.endpoint import Endpoint, Method
-from parti.design.exposure import Exposure
 from parti.design.goals import NO_RETRY, Retry
 from parti.design.handler import Handler
 from parti.design.monitor import Monitor
@@ -26,7 +26,7 @@ from parti.design.schedule import Schedule
 from parti.design.source import Source
 from parti.design.step import Step
 from parti.design.table import Table
-from parti.design.tool import Effect, Tool
+from parti.design.tool import Effect, Language, Tool
 from parti.design.topic import Topic, Upcast
 from parti.errors import DeclarationError
 from parti.units import seconds
@@ -37,7 +37,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Intelligent, Evaluating):
+class System(Doors, Intelligent, Evaluating, Trusting):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
@@ -97,6 +97,12 @@ class System(Intelligent, Evaluating):
         reconcile: Callable[[str], Any] | None = None,
         cost: Cost = NO_COST,
         approval: Approval | str | None = None,
+        labels: Labels | None = None,
+        clearance: Given = (),
+        control: Sequence[str] = (),
+        runs: Mapping[str, Language] | None = None,
+        principal: str = "",
+        undo: StepHandle[..., Any] | Literal["never"] | None = None,
         name: str | None = None,
     ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
         """A function that reaches outside. A `write` names its idempotency `key`, a path into its arguments.
@@ -106,8 +112,17 @@ class System(Intelligent, Evaluating):
 
         `cost` is the most that one call costs: a run with a budget reserves it, and takes it unless `parti.spend` says less.
         `approval` is who must agree before each call, a person by role or an Approval; the run waits meanwhile.
+
+        For `parti check`: `labels` are those of its answer, where its type does not say; `clearance` those that it may be given;
+        `control` the arguments that decide what happens to whom; `runs` those that are run as a program, and as what;
+        `principal` the one that says on whose behalf; `undo` the tool that undoes it, or "never".
         """
         names = dict(caller().f_locals)
+        told: dict[str, Any] = {
+            "labels": labels_given(labels),
+            "clearance": tags_of(clearance, "clearance"),
+            "undo": _undo(undo),
+        }
         if effect not in get_args(Effect):
             raise DeclarationError(
                 "P105",
@@ -123,7 +138,8 @@ class System(Intelligent, Evaluating):
             part = Tool(
                 name=name or described.name, place=described.place, function=described, effect=effect, key=key,
                 timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost, approval=agreed,
-                about=described.about,
+                about=described.about, control=control_of(control, described), runs=runs_of(runs, described),
+                principal=principal_of(principal, described), **told,
             )  # fmt: skip
             self._read(part.name, function)
             if agreed is not None:
@@ -206,77 +222,6 @@ class System(Intelligent, Evaluating):
         return declare
 
     @placed
-    def get(
-        self, path: str, *, timeout: str | float = "30s", concurrency: int = 256, expose: Collection[Exposure] = ()
-    ) -> Decorator[P]:
-        """Answer GET requests at `path` from committed data; nothing is journaled. See `post` for `expose`."""
-        return self._endpoint("GET", path, False, None, timeout, concurrency, None, expose)
-
-    @placed
-    def post(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer POST requests at `path`. A durable call is a run; the same `Idempotency-Key` gets the first answer.
-
-        `key` names the argument (``"order.id"`` reaches into one) that is the run's key, for order and for writing rows.
-        With ``expose=("mcp",)`` it is a tool for programs that speak MCP, too.
-        """
-        return self._endpoint("POST", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
-    def put(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer PUT requests at `path`; see `post`."""
-        return self._endpoint("PUT", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
-    def patch(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer PATCH requests at `path`; see `post`."""
-        return self._endpoint("PATCH", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
-    def delete(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer DELETE requests at `path`; see `post`."""
-        return self._endpoint("DELETE", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
     def every(
         self,
         interval: str | float,
@@ -301,12 +246,14 @@ class System(Intelligent, Evaluating):
 
     @placed
     def source(
-        self, *, to: TopicHandle[T], per_second: float | None = None
+        self, *, to: TopicHandle[T], per_second: float | None = None, labels: Labels | None = None
     ) -> Callable[[Callable[[int], Any]], Callable[[int], Any]]:
         """A (possibly async) generator function that yields events for `to` from a zero-based position on.
 
-        The position is committed with the events: each is published once, also across crashes.
+        The position is committed with the events: each is published once, also across crashes. They are UNTRUSTED unless
+        `labels` or their type say otherwise.
         """
+        said = labels_given(labels)
         topic = part_of(to, TopicHandle, what="`to`")
 
         def declare(function: Callable[[int], Any]) -> Callable[[int], Any]:
@@ -316,7 +263,7 @@ class System(Intelligent, Evaluating):
             self._add(
                 Source(
                     name=name, place=place, topic=topic.name, per_second=per_second, read=function,
-                    about=summary(function),
+                    about=summary(function), labels=said,
                 )
             )  # fmt: skip
             return function
@@ -358,32 +305,6 @@ class System(Intelligent, Evaluating):
 
         return declare
 
-    def _endpoint(
-        self,
-        method: Method,
-        path: str,
-        durable: bool,
-        key: str | None,
-        timeout: str | float,
-        concurrency: int,
-        budget: Budget | None,
-        expose: Collection[Exposure],
-    ) -> Decorator[P]:
-        names = dict(caller().f_locals)
-        text_of(path, method.lower())
-        limit, most = seconds(timeout), at_once(concurrency)
-        offered = exposures_of(expose, TOOL_ONLY, f"{method} {path}")
-        if budget is not None and not durable:
-            raise DeclarationError("P105", f"{method} {path} is no run, and spends nothing", place=self._at(caller()),
-                fix="let it be durable, or leave out budget=")  # fmt: skip
 
-        def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
-            described = self._function(function, names)
-            part = Endpoint(
-                name=described.name, place=described.place, method=method, path=path, function=described,
-                durable=durable, key=key, body=body_of(described, method, path), timeout=limit,
-                concurrency=most, budget=budget, expose=offered, about=described.about,
-            )  # fmt: skip
-            return self._runner(part, function)
-
-        return declare
+def _undo(undo: object) -> str:
+    return undo if undo == "never" else "" if undo is None else part_of(undo, StepHandle, what="`undo`").name

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from parti.design.fields import labels_of
 from parti.design.function import Function, Parameter
 from parti.design.payload import Payload, schema_digest
 from parti.design.places import Place
@@ -36,7 +37,7 @@ def payload_of(kind: Any, *, place: Place, what: str) -> Payload:
             place=place,
             fix="use a Pydantic model, a dataclass, or a plain type",
         ) from wrong
-    return Payload(type_name(kind), adapter, schema, schema_digest(schema))
+    return Payload(type_name(kind), adapter, schema, schema_digest(schema), kind, labels_of(kind))
 
 
 def function_of(function: Callable[..., Any], *, root: Path, names: Names) -> Function:

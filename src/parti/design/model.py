@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parti.design.labels import Tag
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.units import Seconds
@@ -33,3 +34,7 @@ class Model:
     evaluate: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     digest: str = ""
     about: str = ""
+    use: str = field(default="", repr=False)
+    """What it is meant for, and what not."""
+    clearance: tuple[Tag, ...] = field(default=(), repr=False)
+    """The labels that it may be given."""
