@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,embeddings,local,mcp,openapi,examples,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[ml,embeddings,local,mcp,openapi,optimize,plan,examples,dev]'
 	$(BIN)/parti local install || echo 'going on without the local language model: its tests are skipped'
 	@touch $(INSTALLED)
 
@@ -40,4 +40,4 @@ conformance: $(INSTALLED)
 	$(BIN)/python -m pytest tests/serve/test_mcp_conformance.py
 
 clean:
-	rm -rf $(VENV) .conformance .venv-bench .venv-bench-crewai build dist
+	rm -rf $(VENV) .conformance .venv-bench .venv-bench-crewai .venv-bench-simulation build dist

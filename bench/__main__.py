@@ -44,7 +44,10 @@ def run(asked: argparse.Namespace) -> Figures:
         progress.print(f"· {text}", style="dim", highlight=False)
 
     chosen = [subject for subject in (*SUBJECTS, *AGENTS) if subject.packages and subject.key in asked.only]
-    environments = peers_environments(say, dict.fromkeys(subject.environment for subject in chosen))
+    names = dict.fromkeys(subject.environment for subject in chosen)
+    if "simulation" in asked.only:
+        names["simulation"] = None
+    environments = peers_environments(say, names)
     scratch = Path(tempfile.mkdtemp(prefix="parti-bench-", dir=asked.directory))
     try:
         facts = machine(scratch)

@@ -41,6 +41,9 @@ ALONE = {
     "bytes_growth": "{:.2f} times as many late as early",
     "cpu_ms_per_turn": "{:.2f} ms CPU a turn",
     "cpu_growth": "{:.2f} times as much late as early",
+    "model_events_per_second": "{:,.0f} model events/s",
+    "mean_latency_error": "mean latency {:.1%} from the exact one",
+    "first_simulation_ms": "first result after {:.0f} ms",
     "import_ms": "`import parti` {:.0f} ms",
     "up_to_first_run_ms": "`parti up` to its first finished run {:.0f} ms",
 }

@@ -62,7 +62,7 @@ AGENTS_AT_ONCE = (1, 16)
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A scenario without peers: a title, a module, its options."""
+    """A scenario in words: a title, a module, its options."""
 
     title: str
     key: str
@@ -70,8 +70,11 @@ class Alone:
     options: tuple[str, ...] = ()
     repeated: bool = True
     """Whether it is measured for some seconds in each round, or once as it is."""
+    packages: tuple[str, ...] = ()
+    """What it needs in the environment `simulation` (none: runs in Parti's)."""
 
 
+LOOP = ("--kind", "loop")
 ALONE = (
     Alone("events, publish to decided", "events", "bench.parti_events"),
     Alone("HTTP: bare Starlette hello", "http", "bench.hello", ("--concurrency", "64")),
@@ -84,6 +87,14 @@ ALONE = (
         repeated=False,
     ),
     Alone("start", "start", "bench.parti_start", repeated=False),
+    Alone("simulation of a row of stations: Parti", "simulation", "bench.parti_simulation"),
+    Alone("simulation of a row of stations: SimPy", "simulation", "bench.peers.simpy_simulation", packages=("simpy",)),
+    Alone("simulation of a row of stations: Ciw", "simulation", "bench.peers.ciw_simulation", packages=("ciw",)),
+    Alone("simulation of a loop: Parti", "simulation", "bench.parti_simulation", LOOP),
+    Alone("simulation of a loop: SimPy", "simulation", "bench.peers.simpy_simulation", LOOP, packages=("simpy",)),
+    Alone("simulation of a loop: Ciw", "simulation", "bench.peers.ciw_simulation", LOOP, packages=("ciw",)),
+    Alone("simulation with retries: Parti", "simulation", "bench.parti_simulation", ("--kind", "retries")),
+    Alone("simulation in a new process: Parti", "simulation", "bench.parti_simulation", ("--kind", "start"), repeated=False),
 )  # fmt: skip
 KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))
 
@@ -121,9 +132,18 @@ class Bench:
             for scenario in ALONE:
                 if scenario.key in self.only and (scenario.repeated or number == 0):
                     self.say(f"round {number + 1} of {self.rounds}: {scenario.title}")
-                    figures = measure(sys.executable, scenario.module, self._options(scenario), scratch=self.scratch)
-                    rows.setdefault(scenario.title, []).append(figures)
+                    rows.setdefault(scenario.title, []).append(self._measured(scenario))
         return [{"scenario": title, **median(made)} for title, made in rows.items()]
+
+    def _measured(self, scenario: Alone) -> Figures:
+        python: Path | str = sys.executable
+        if scenario.packages:
+            environment = self.environments["simulation"]
+            lacking = environment.lacks(scenario.packages)
+            if lacking:
+                return {"error": lacking}
+            python = environment.python
+        return measure(python, scenario.module, self._options(scenario), scratch=self.scratch)
 
     def _options(self, scenario: Alone) -> tuple[str, ...]:
         if scenario.repeated:

@@ -11,9 +11,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = Path(__file__).parent / "peers"
-REQUIREMENTS = {"peers": PEERS / "requirements.txt", "crewai": PEERS / "crewai.txt"}
+REQUIREMENTS = {
+    "peers": PEERS / "requirements.txt",
+    "crewai": PEERS / "crewai.txt",
+    "simulation": PEERS / "simulation.txt",
+}
 """The pins of each environment. CrewAI has one of its own: it wants other versions of Pydantic and aiosqlite."""
-HOMES = {"peers": ROOT / ".venv-bench", "crewai": ROOT / ".venv-bench-crewai"}
+HOMES = {
+    "peers": ROOT / ".venv-bench",
+    "crewai": ROOT / ".venv-bench-crewai",
+    "simulation": ROOT / ".venv-bench-simulation",
+}
 Say = Callable[[str], None]
 
 

@@ -29,6 +29,7 @@ FUNCTION_LINES_MAX = 70
 
 HEAVY = (
     "numpy",
+    "numba",
     "sklearn",
     "skl2onnx",
     "onnx",
@@ -48,6 +49,7 @@ HEAVY = (
     "yaml",
     "mcp_types",
     "a2a",
+    "optuna",
 )
 """Packages that only some programs need, so that `import parti` must do without."""
 
@@ -198,6 +200,7 @@ LAYERS = (
     "verbs",
     "testing",
     "",
+    "planning",
     "declare",
     "engine",
     "agents",
@@ -205,6 +208,8 @@ LAYERS = (
     "serve",
     "drawings",
     "rules",
+    "sim",
+    "optimise",
     "adapters",
     "ports",
     "design",

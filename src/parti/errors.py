@@ -40,6 +40,7 @@ CODES: Final[Mapping[str, str]] = {
     "P311": "the run was cancelled",
     "P312": "a budget is spent",
     "P313": "a memory is full",
+    "P314": "a batch function did not answer item by item",
     # P4xx: payloads
     "P401": "a value cannot be serialised",
     "P402": "a payload does not fit its type",
@@ -73,6 +74,31 @@ CODES: Final[Mapping[str, str]] = {
     "P709": "a call was not approved",
     "P710": "nobody knows what a language model costs",
     "P720": "a checker of an evaluation failed",
+    # P8xx: planning
+    "P721": "a prompt cannot be optimised",
+    "P722": "the budget of a search is spent",
+    "P801": "a network of stations cannot be simulated as described",
+    "P802": "a route leads nowhere or never ends",
+    "P803": "a load cannot be",
+    "P804": "an interval needs more replications",
+    "P811": "no plan keeps the promises",
+    "P812": "a planning problem cannot be as it is stated",
+    "P820": "a profile cannot be read",
+    "P821": "a price list cannot be read",
+    "P822": "a price is not a number from 0 on",
+    "P823": "an entry of a price list lacks a field",
+    "P824": "a price list has a field or unit that is not known",
+    "P825": "a load is not understood",
+    "P826": "a rate is not positive",
+    "P827": "the times of a trace run backwards",
+    "P828": "nothing arrives",
+    "P829": "there is nothing to make a profile from",
+    "P830": "a part was not measured",
+    "P831": "runs call or cause each other without end",
+    "P832": "a choice is not known",
+    "P833": "nobody says how qualities combine",
+    "P834": "a plan file cannot be read",
+    "P835": "there is no promise to plan for",
 }
 
 
@@ -160,6 +186,10 @@ class BudgetSpent(RunError):
 
 def _rebuild_spent(code: str, what: str, place: object, fix: str, limit: str) -> BudgetSpent:
     return BudgetSpent(code, what, place=place, fix=fix, limit=limit)
+
+
+class PlanError(PartiError):
+    """A plan, or what it is made from, cannot be (P8xx)."""
 
 
 class NotDone(Exception):

@@ -13,6 +13,7 @@ from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
 from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.llm.prices import listed_cost
+from parti.adapters.machine import ThisMachine
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
@@ -20,6 +21,7 @@ from parti.adapters.sqlite.verify import verify_file
 from parti.adapters.vectors import nearest
 from parti.agents.gate import Gate
 from parti.agents.loop import work
+from parti.agents.purse import Purse
 from parti.agents.servers import Servers
 from parti.agents.tape import Playing, Recording
 from parti.design.evaluation import Alikeness
@@ -33,6 +35,7 @@ from parti.extras import need
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
+from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
 from parti.ports.tool_server import Connection, ToolServers
 from parti.units import Seconds
@@ -54,13 +57,14 @@ def new_engine(
     works: bool = True,
     providers: Providers | None = None,
     tape: Tape | None = None,
+    llms: Llms | None = None,
     embedder: Embedder | None = None,
     servers: ToolServers | None = None,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
     One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
-    language models; `tape` records what those answer, or plays it back. `embedder` embeds in
+    language models; `tape` records what those answer, or plays it back; `llms` are asked in place of all that. `embedder` embeds in
     place of the embedded model, and `servers` stand in the place of the declared tool servers.
     """
     return Engine(
@@ -70,7 +74,7 @@ def new_engine(
         chance=SystemChance(),
         offload=asyncio.to_thread,
         scorer=scorer_for(design) if works else None,
-        llms=llms_for(design, providers or provider_for, tape) if works else None,
+        llms=(llms or llms_for(design, providers or provider_for, tape)) if works else None,
         agents=work,
         embedder=(embedder or embedder_for(design)) if works else None,
         nearest=nearest,
@@ -117,6 +121,13 @@ def llms_for(design: Design, providers: Providers, tape: Tape | None = None) -> 
     return Playing(tape.folder, gate) if tape.play else Recording(tape.folder, gate)
 
 
+def purse_for(design: Design, tape: Tape | None, ledger: Path, limit: float) -> Purse:
+    """The language models of a design, with what they may cost in all; see Purse."""
+    llms = llms_for(design, provider_for, tape)
+    assert llms is not None, "an agent of the design has a language model"
+    return Purse(llms, ledger, limit)
+
+
 def provider_for(llm: Llm) -> Provider:
     """What answers for a declared language model. Nothing is imported or loaded before it is asked."""
     if llm.target == LOCAL:
@@ -159,6 +170,11 @@ def connection_for(server: ToolServer) -> Connection:
     from parti.adapters.mcp.connection import McpConnection  # noqa: PLC0415 see above
 
     return McpConnection(server)
+
+
+def this_machine() -> Machine:
+    """The machine that this process runs on."""
+    return ThisMachine()
 
 
 def exporter() -> Exporter:
@@ -274,6 +290,7 @@ def default_path(app: Path, system: str) -> Path:
 
 __all__ = [
     "Providers",
+    "Purse",
     "Remote",
     "SystemChance",
     "SystemClock",
@@ -287,8 +304,10 @@ __all__ = [
     "new_engine",
     "open_store",
     "provider_for",
+    "purse_for",
     "scorer_for",
     "serving",
+    "this_machine",
     "tune_process",
     "verify_file",
 ]

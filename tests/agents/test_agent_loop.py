@@ -10,7 +10,7 @@ import pytest
 from engine_kit import Order, Outside, Play, World, entries_of, orders, play, result_of, the_run, wait_for_state
 from pydantic import BaseModel
 
-from parti import AgentStopped, Approval, Budget, Outcome, PartiError, System
+from parti import AgentStopped, Approval, Batch, Budget, Outcome, PartiError, System
 from parti.engine.entries import Kind
 from parti.ports.llm import Answer, Request, Returned, Said, ToolCall
 from parti.ports.store import State
@@ -93,6 +93,34 @@ def test_a_tool_is_called_and_its_result_told(in_world: Play) -> None:
     assert attempt(in_world, script, outside)["reason"] == "done"
     assert script.asked[1].messages[-1] == Returned("c0", "look", "8")
     assert (outside.calls, len(script.asked)) == (1, 2)
+
+
+def test_a_tool_with_batches_takes_one_item_and_calls_of_one_turn_are_served_together(in_world: Play) -> None:
+    batches: list[list[str]] = []
+    desk = System("desk")
+
+    @desk.tool(effect="read", batch=Batch(8, linger="1s"))
+    async def price(articles: list[str]) -> list[int]:
+        """What one article costs."""
+        batches.append(articles)
+        return [len(article) for article in articles]
+
+    clerk = desk.agent("clerk", llm=desk.llm("local"), tools=[price])
+
+    @desk.post("/go")
+    async def go() -> str:
+        return await clerk.run("price them")
+
+    script = Script([calls(("price", {"articles": "desk"}), ("price", {"articles": "lamps"})), "9"])
+
+    async def main(world: World) -> None:
+        async with world.running(desk, script=script) as live:
+            assert await result_of(live, "go") == "9"
+            assert script.asked[0].tools[0].schema["properties"]["articles"]["type"] == "string"
+            assert [message.text for message in script.asked[1].messages[-2:]] == ["4", "5"]
+            assert batches == [["desk", "lamps"]]
+
+    in_world(main)
 
 
 def test_calls_of_one_turn_are_made_at_once_and_told_in_their_order(in_world: Play) -> None:

@@ -39,6 +39,9 @@ SCENARIOS = {
     "conversation of runs": (
         "bench.parti_conversation", ("--kind", "session", "--turns", "40", "--attempts", "1"), "journal_bytes_per_turn",
     ),
+    "simulation of a row": ("bench.parti_simulation", TINY, "model_events_per_second"),
+    "simulation of a loop": ("bench.parti_simulation", ("--kind", "loop", *TINY), "model_events_per_second"),
+    "simulation with retries": ("bench.parti_simulation", ("--kind", "retries", *TINY), "model_events_per_second"),
     "start": ("bench.parti_start", ("--attempts", "1"), "up_to_first_run_ms"),
 }  # fmt: skip
 

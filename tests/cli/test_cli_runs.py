@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cli_apps import lines, parti, work
 
-from parti import Budget, Cost, StepFailed, System, spend
+from parti import Batch, Budget, Cost, StepFailed, System, spend
 from parti.ports.store import State
 from parti.testing import WordEmbedder, running
 
@@ -161,6 +161,35 @@ def test_why_tells_what_was_reserved_and_spent(tmp_path: Path) -> None:
     said = parti("why", dead, "--store", str(tmp_path / "desk.parti"), env={"COLUMNS": "160"})
     assert "P312" in said.out
     assert "\ntry     " in said.out, "what died says what to do"
+
+
+def test_why_tells_how_long_a_call_stood_in_line_and_in_a_batch_of_how_many(tmp_path: Path) -> None:
+    desk = System("desk")
+
+    @desk.step(batch=Batch(2, linger="10s"))
+    async def embed(texts: list[str]) -> list[int]:
+        return [len(text) for text in texts]
+
+    @desk.post("/work")
+    async def work() -> int:
+        return sum(await asyncio.gather(embed("a"), embed("bb")))
+
+    @desk.post("/plain")
+    async def plain() -> int:
+        return 1
+
+    async def main() -> list[str]:
+        async with running(desk, tmp_path / "desk.parti") as live:
+            return [(await live.call(name, [])).run for name in ("work", "plain")]
+
+    batched, alone = asyncio.run(main())
+    store = ("--store", str(tmp_path / "desk.parti"))
+    said = parti("why", batched, *store, env={"COLUMNS": "160"}).out
+    assert "in line" in said.split("values")[0].splitlines()[-1]
+    assert "batch" in said.split("values")[0]
+    moments = parti("why", batched, *store, "--json").json["moments"]
+    assert [(moment["batch"], moment["waited"] > 0) for moment in moments] == [(2, True), (2, True)]
+    assert "batch" not in parti("why", alone, *store).out
 
 
 def test_why_says_it_in_words(worked: Path) -> None:

@@ -22,7 +22,13 @@ from parti.testing.live import running
 
 DOCS = ROOT / "docs"
 CLICK = typer.main.get_command(app)
-COMMANDS = CLICK.commands  # type: ignore[attr-defined]
+COMMANDS = {
+    f"{name} {inner}".strip(): command
+    for name, one in CLICK.commands.items()  # type: ignore[attr-defined]
+    for inner, command in getattr(one, "commands", {"": one}).items()
+}
+"""Every command by its name; that of one in a group begins with the group's."""
+
 DECLARING = [name for name, _ in inspect.getmembers(System, inspect.isfunction) if not name.startswith("_")]
 
 
@@ -67,7 +73,7 @@ def test_every_option_of_a_command_is_explained(name: str) -> None:
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option":
             assert f"`{parameter.opts[0]}" in text + shared, f"{parameter.opts[0]} of {name}"
-    mentioned = set(re.findall(r"`(--[a-z-]+)", text))
+    mentioned = set(re.findall(r"`(--[a-z0-9-]+)", text))
     assert mentioned <= {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
 

@@ -9,6 +9,7 @@ import pytest
 from designs import lending, random_design, retail
 from jsonschema import Draft202012Validator
 
+from parti import Summarise, System, Truncate
 from parti.design.payload import schema_digest
 from parti.drawings import design_json, schema
 from parti.drawings.palette import LOOKS
@@ -55,3 +56,14 @@ def test_every_type_is_found_by_its_digest() -> None:
 def test_groups_and_opaque_spots_are_told() -> None:
     assert design_json(retail())["groups"]["restock"] == "reserve"
     assert design_json(lending())["opaque"][0]["part"] == "decide"
+
+
+@pytest.mark.parametrize("overflow", [Truncate(), Truncate(results=None), Summarise(), Summarise(otherwise=Truncate())])
+def test_what_gives_way_to_the_window_is_told(overflow: Any) -> None:
+    desk = System("desk")
+    desk.agent("clerk", llm=desk.llm("local", context=4_000), overflow=overflow)
+    facts = json.loads(json.dumps(design_json(desk.design), allow_nan=False))
+    Draft202012Validator(schema()).validate(facts)
+    told = part(facts, "clerk")["options"]["overflow"]
+    assert (told["kind"], told["keep"]) == (type(overflow).__name__.lower(), overflow.keep)
+    assert told.get("by", "local") == "local"

@@ -131,7 +131,7 @@ def test_large_arguments_and_answers_lie_in_blobs(large: str) -> None:
     (entry,) = decode(chunk([encode(Kind.STEP, "0", "look", "d", 1, 1.0, 0.0, arguments, answer, blobs)]))
     assert blobs == {sha256(big).hexdigest(): big}
     outside = {"arguments", "answer"} if large == "both" else {large}
-    assert entry.blobs == dict.fromkeys(outside, sha256(big).hexdigest())
+    assert entry.more == dict.fromkeys(outside, sha256(big).hexdigest())
     assert (entry.arguments, entry.answer) == (
         None if "arguments" in outside else 1,
         None if "answer" in outside else 2,

@@ -175,3 +175,44 @@ def test_a_version_without_a_reference_row_says_so(serve: Serve, scorer: OnnxSco
         scorer.reasons(model, 0, BOX, 3)
     assert refused.value.code == "P605"
     assert "reference=" in refused.value.fix
+
+
+def test_many_rows_are_answered_as_each_would_be(serve: Serve, scorer: OnnxScorer) -> None:
+    model = declared(output=Number, train=_training(LINE))
+    predict = serve(model)
+    rows = [Measures(width=float(x), height=float(y)) for x, y in X[:50]]
+    answers = scorer.predict_many(model, 0, rows)
+    assert [answer.value for answer in answers] == pytest.approx([predict(row).value for row in rows], rel=1e-5)
+    assert scorer.predict_many(model, 0, []) == []
+
+
+def test_of_many_rows_one_that_cannot_be_answered_fails_alone(serve: Serve, scorer: OnnxScorer) -> None:
+    class Small(BaseModel):
+        value: float = Field(le=100.0)
+
+    model = declared(output=Small, train=_training(LINE))
+    serve(model)
+    rows: list[Any] = [BOX, Measures(width=1e6, height=0.0), {"width": "wide", "height": 0.0}, BOX]
+    first, too_large, unfit, last = scorer.predict_many(model, 0, rows)
+    assert first == last
+    assert first.value == pytest.approx(7.0, abs=1e-3)
+    assert (type(too_large), too_large.code) == (ModelError, "P603")
+    assert (type(unfit), unfit.code) == (PayloadError, "P402")
+
+
+def test_a_graph_that_fails_on_many_rows_is_asked_row_by_row(
+    serve: Serve, scorer: OnnxScorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = declared(output=Number, train=_training(LINE))
+    serve(model)
+    graph = scorer._find(model, 0)._graph
+    run = graph.run
+
+    def touchy(rows: Any, names: Any) -> Any:
+        if any(row[0] == 13.0 for row in rows):
+            raise ModelError("P603", "it does not like 13")
+        return run(rows, names)
+
+    monkeypatch.setattr(graph, "run", touchy)
+    answers = scorer.predict_many(model, 0, [BOX, Measures(width=13.0, height=0.0), BOX])
+    assert [getattr(answer, "code", "fine") for answer in answers] == ["fine", "P603", "fine"]

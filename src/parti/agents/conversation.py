@@ -16,9 +16,9 @@ from parti.ports.llm import Answered, Message, OutputSpec, Request, Said, ToolSp
 
 
 class Conversation:
-    """What was said so far. `terms` is what stays the same in each request: it is part of every digest."""
+    """What was said so far. What stays the same in each request, its tools and output, is part of every digest."""
 
-    __slots__ = ("_digest", "_fresh", "_size", "_terms", "_tools", "messages", "output", "prompt")
+    __slots__ = ("_digest", "_fresh", "_left_out", "_size", "_tools", "messages", "output", "prompt")
 
     def __init__(self, tools: tuple[ToolSpec, ...], output: OutputSpec | None, prompt: str) -> None:
         self.messages: list[Message] = []
@@ -27,9 +27,10 @@ class Conversation:
         self._tools = tools
         self._fresh: list[tuple[Message, str]] = []
         """Each message that the journal has not seen, and its JSON."""
+        self._left_out: list[Mapping[str, Any]] = []
         self._size = 0
         facts = [[tool.name, tool.schema] for tool in tools], output.schema if output else None
-        self._digest = _hash(json.dumps(facts, sort_keys=True).encode())
+        self._digest = hash_of(json.dumps(facts, sort_keys=True).encode())
 
     def add(self, message: Message) -> None:
         """Somebody said something, or a tool returned."""
@@ -37,13 +38,35 @@ class Conversation:
         self.messages.append(message)
         self._fresh.append((message, written))
         self._size += size_of(message)
-        self._digest = _hash(f"{self._digest}[{written}]".encode())
+        self._digest = hash_of(f"{self._digest}[{written}]".encode())
 
     def go_on(self, *messages: Message) -> None:
         """Go on from what was said in earlier runs: their journals have it."""
         for message in messages:
             self.add(message)
         self._fresh = self._fresh[: len(self._fresh) - len(messages)]
+
+    def shorten(self, messages: Iterable[tuple[Message, Message]]) -> None:
+        """Go on with fewer or shorter messages: each as it was, and as it is now. None of them is journaled once more."""
+        fresh, kept = {id(message) for message, _ in self._fresh}, list(messages)
+        self.messages = [now for _, now in kept]
+        self._fresh = [(now, _json(now)) for was, now in kept if id(was) in fresh]
+        self._size = sum(map(size_of, self.messages))
+        self._digest = hash_of(self._digest.encode() + as_json(self.messages))
+
+    def tell_left_out(self, facts: Mapping[str, Any]) -> None:
+        """Have it journaled with the next request what is gone: `facts`, as JSON."""
+        self._left_out.append(facts)
+
+    @property
+    def size(self) -> int:
+        """How many bytes of text its messages hold, about."""
+        return self._size
+
+    @property
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """What each request offers."""
+        return self._tools
 
     def request(self, llm: Llm, settings: Mapping[str, Any]) -> Request:
         """All of it, as the next request to `llm`."""
@@ -54,13 +77,14 @@ class Conversation:
         return self._digest
 
     def shown(self) -> bytes:
-        """What is journaled of the next request: what was not shown before, and which instructions it follows.
+        """What is journaled of the next request: what was not shown before, what is gone, and which instructions it follows.
 
         The model's own turns are left out: they stand in the journal as its answers.
         """
         fresh = ", ".join(written for message, written in self._fresh if not isinstance(message, Answered))
-        facts = {"after": len(self.messages) - len(self._fresh), "prompt": self.prompt}
-        self._fresh = []
+        facts: dict[str, Any] = {"left_out": self._left_out} if self._left_out else {}
+        facts |= {"after": len(self.messages) - len(self._fresh), "prompt": self.prompt}
+        self._fresh, self._left_out = [], []
         return f'{json.dumps(facts)[:-1]}, "messages": [{fresh}]}}'.encode()
 
 
@@ -99,5 +123,6 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _hash(content: bytes) -> str:
+def hash_of(content: bytes) -> str:
+    """A short name for a request: 16 hex digits."""
     return blake2b(content, digest_size=8).hexdigest()

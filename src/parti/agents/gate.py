@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from parti.agents.conversation import size_of
-from parti.agents.line import Line
 from parti.agents.requests import canonical_request
+from parti.agents.tokens import tokens_in
 from parti.design.goals import Retry
 from parti.design.graph import Design
 from parti.design.llm import LOCAL, Llm
 from parti.errors import LlmError
+from parti.line import Line
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
-from parti.ports.llm import Again, Answer, LlmFailure, PriceList, Provider, Request, Tell
+from parti.ports.llm import Again, Answer, LlmFailure, PriceList, Provider, Request, Tell, Waited
 from parti.units import duration_text
 
 CACHED: Final = 1_000
@@ -27,10 +27,17 @@ CACHED: Final = 1_000
 WAIT_MAX: Final = 120.0
 """The longest that a provider's "come back later" is heeded, in seconds."""
 
-BYTES_A_TOKEN: Final = 3
-"""Text is cut into tokens of about four bytes; reservations reckon with less, so that they are seldom too small."""
-
 BACKOFF: Final = Retry(2, first="500ms", longest="20s")
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """For whom a request is sent, and who is told what; see ports.llm.Llms."""
+
+    key: Hashable
+    tell: Tell | None
+    again: Again | None
+    waited: Waited | None
 
 
 class Gate:
@@ -54,15 +61,23 @@ class Gate:
         self._cached: dict[str, OrderedDict[str, Answer]] = {}
 
     async def answer(
-        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+        self,
+        llm: Llm,
+        request: Request,
+        *,
+        key: Hashable,
+        tell: Tell | None = None,
+        again: Again | None = None,
+        waited: Waited | None = None,
     ) -> Answer:
         """See ports.llm.Llms."""
+        how = _How(key, tell, again, waited)
         failures: list[tuple[Llm, LlmFailure]] = []
         for one in self._in_turn(llm):
             try:
                 if failures:
                     await _once_more(failures[-1][1], again)
-                return await self._by(one, request, key, tell, again)
+                return await self._by(one, request, how)
             except LlmFailure as failure:
                 failures.append((one, failure))
                 if isinstance(failure, _Told):
@@ -71,13 +86,10 @@ class Gate:
 
     def reserve_for(self, llm: Llm, request: Request) -> tuple[float | None, int]:
         """See ports.llm.Llms."""
-        size = sum(map(size_of, request.messages)) if request.size is None else request.size
-        tokens_in = size // BYTES_A_TOKEN + 10 * len(request.messages)
-        tokens_in += sum(len(str(tool.schema)) + len(tool.about) for tool in request.tools) // BYTES_A_TOKEN
-        tokens_in += len(str(request.output.schema)) // BYTES_A_TOKEN if request.output else 0
-        costs = [self._cost_of(one, tokens_in, request.max_tokens) for one in self._in_turn(llm)]
+        sent = tokens_in(request)
+        costs = [self._cost_of(one, sent, request.max_tokens) for one in self._in_turn(llm)]
         known = [cost for cost in costs if cost is not None]
-        return max(known) if len(known) == len(costs) else None, tokens_in + request.max_tokens
+        return max(known) if len(known) == len(costs) else None, sent + request.max_tokens
 
     def _cost_of(self, llm: Llm, tokens_in: int, tokens_out: int) -> float | None:
         """By the declared price, else by the list; None where neither knows."""
@@ -95,29 +107,27 @@ class Gate:
         yield llm
         yield from (self._design.get(Llm, name) for name in llm.fallbacks)
 
-    async def _by(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None, again: Again | None) -> Answer:
+    async def _by(self, llm: Llm, request: Request, how: _How) -> Answer:
         """The answer of one model, from its cache, or by asking it as often as may be."""
         if not llm.cache:
-            return await self._insist(llm, request, key, tell, again)
+            return await self._insist(llm, request, how)
         cached = self._cached.setdefault(llm.name, OrderedDict())
         name = sha256(canonical_request(llm, request)).hexdigest()
         if name in cached:
             cached.move_to_end(name)
             found = replace(cached[name], usd=0.0, tokens_in=0, tokens_out=0, first=0.0, took=0.0)
-            if tell is not None and found.text:
-                tell(found.text)
+            if how.tell is not None and found.text:
+                how.tell(found.text)
             return found
-        answer = cached[name] = await self._insist(llm, request, key, tell, again)
+        answer = cached[name] = await self._insist(llm, request, how)
         if len(cached) > CACHED:
             cached.popitem(last=False)
         return answer
 
-    async def _insist(
-        self, llm: Llm, request: Request, key: Hashable, tell: Tell | None, again: Again | None
-    ) -> Answer:
+    async def _insist(self, llm: Llm, request: Request, how: _How) -> Answer:
         for attempt in range(1, llm.attempts + 1):
             try:
-                return await self._once(llm, request, key, tell)
+                return await self._once(llm, request, how)
             except _Told:
                 raise
             except LlmFailure as failure:
@@ -125,14 +135,16 @@ class Gate:
                     raise
                 backoff = BACKOFF.wait_before(attempt + 1, self._chance.random())
                 await self._clock.wait(max(min(failure.wait, WAIT_MAX), backoff))
-                await _once_more(failure, again)
+                await _once_more(failure, how.again)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, llm: Llm, request: Request, key: Hashable, tell: Tell | None) -> Answer:
+    async def _once(self, llm: Llm, request: Request, how: _How) -> Answer:
         """Ask once, when it is the key's turn, and for no longer than the model may take."""
-        told = _Telling(tell) if tell is not None else None
+        told = _Telling(how.tell) if how.tell is not None else None
         line = self._lines.setdefault(llm.name, Line(llm.concurrency, llm.per_minute, self._clock))
-        await line.enter(key)
+        waited = await line.enter(how.key)
+        if how.waited is not None:
+            how.waited(waited)
         try:
             async with asyncio.timeout(llm.timeout) as limit:
                 answer = await self._provider(llm).answer(llm, request, tell=told)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
 
 from parti.agents.conversation import Conversation
 from parti.agents.notebook import Notebook
+from parti.agents.overflow import Window, summary_note
 from parti.agents.remote import tools_of
 from parti.agents.toolbox import InvalidCall, Toolbox, arguments_of, canonical, cut, result_text, task_of
 from parti.design.agent import Agent
@@ -24,7 +25,7 @@ from parti.design.outcome import WORDS, Outcome, Reason
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.errors import BudgetSpent, PayloadError, StepFailed
-from parti.ports.agents import Exchange
+from parti.ports.agents import Earlier
 from parti.ports.context import Context, required
 from parti.ports.llm import Answer, Answered, Returned, Said, Tell, ToolCall
 from parti.ports.outputs import output_spec, value_in
@@ -46,11 +47,12 @@ async def work(
     task: str,
     *,
     tell: Tell | None,
-    before: Sequence[Exchange],
+    before: Earlier,
     so_far: Callable[[Outcome[Any]], None],
+    summed: Callable[[Earlier], None],
 ) -> Outcome[Any]:
     """Implements ports.agents.AgentLoop."""
-    return await _Work(design, agent, tell, so_far).on(task, before)
+    return await _Work(design, agent, tell, so_far, summed).on(task, before)
 
 
 @dataclass(slots=True)
@@ -61,10 +63,12 @@ class _Work:
     agent: Agent
     tell: Tell | None
     so_far: Callable[[Outcome[Any]], None]
+    summed: Callable[[Earlier], None]
     box: Toolbox = field(init=False)
     notes: Notebook = field(init=False)
     llm: Llm = field(init=False)
     talk: Conversation = field(init=False)
+    window: Window | None = field(init=False)
     salt: str = ""
     """Mixed into idempotency keys, so that no other work shares them."""
     called: Counter[str] = field(default_factory=Counter)
@@ -79,7 +83,7 @@ class _Work:
     repaired: int = 0
     text: str = ""
 
-    async def on(self, task: str, before: Sequence[Exchange]) -> Outcome[Any]:
+    async def on(self, task: str, before: Earlier) -> Outcome[Any]:
         """Turn after turn."""
         self.box = Toolbox.of(self.agent, self.design, await self._offered())
         self.llm = self.design.get(Llm, self.agent.llm)
@@ -88,12 +92,15 @@ class _Work:
         self.talk = Conversation(tools, output_spec(self.agent.output, self.agent.about), self.agent.version)
         if self.agent.instructions:
             self.talk.add(Said("system", self.agent.instructions))
-        for asked, said in before:
+        if before.summary:
+            self.talk.go_on(summary_note(before.summary))
+        for asked, said in before.exchanges:
             self.talk.go_on(Said("user", asked), Answered(said))
         known = await self.notes.known(_here(), task)
         if known:
             self.talk.add(Said("user", known))
         self.talk.add(Said("user", task))
+        self.window = Window.of(self.design, self.agent, self.talk, before, self._paid, self.summed)
         try:
             while self.turns < self.agent.turns:
                 outcome = await self._turn()
@@ -111,21 +118,27 @@ class _Work:
         return {server.name: tools_of(server, await _here().offer(server)) for server in servers}
 
     async def _turn(self) -> Outcome[Any] | None:
-        request = self.talk.request(self.llm, self.llm.settings)
-        digest, shown = self.talk.digest(), self.talk.shown()
-        answer = await _here().consult(self.llm, request, digest=digest, shown=shown, tell=self.tell)
+        answer = await (self._asked() if self.window is None else self.window.ask(self._asked))
         self._count(answer)
         self.talk.add(answer.turn)
         if answer.finish == "refused":
             return self._stopped("refused")
         return await self._calls(answer.calls) if answer.calls else self._output(answer)
 
+    async def _asked(self) -> Answer:
+        request = self.talk.request(self.llm, self.llm.settings)
+        digest, shown = self.talk.digest(), self.talk.shown()
+        return await _here().consult(self.llm, request, digest=digest, shown=shown, tell=self.tell)
+
     def _count(self, answer: Answer) -> None:
         self.turns += 1
+        self.text = answer.text or self.text
+        self._paid(answer)
+
+    def _paid(self, answer: Answer) -> None:
         self.usd += answer.usd or 0.0
         self.tokens += answer.tokens_in + answer.tokens_out
         self.tokens_out += answer.tokens_out
-        self.text = answer.text or self.text
         self.so_far(self._stopped("seconds"))
 
     # Calls

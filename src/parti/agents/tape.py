@@ -12,7 +12,7 @@ from typing import Any, Final
 from parti.agents.requests import canonical_request, request_facts
 from parti.design.llm import Llm
 from parti.errors import LlmError
-from parti.ports.llm import Again, Answer, Llms, Request, Tell
+from parti.ports.llm import Again, Answer, Llms, Request, Tell, Waited
 
 FORMAT: Final = 1
 _SHOWN: Final = 12
@@ -27,10 +27,17 @@ class Recording:
         folder.mkdir(parents=True, exist_ok=True)
 
     async def answer(
-        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+        self,
+        llm: Llm,
+        request: Request,
+        *,
+        key: Hashable,
+        tell: Tell | None = None,
+        again: Again | None = None,
+        waited: Waited | None = None,
     ) -> Answer:
         """See ports.llm.Llms."""
-        answer = await self._inner.answer(llm, request, key=key, tell=tell, again=again)
+        answer = await self._inner.answer(llm, request, key=key, tell=tell, again=again, waited=waited)
         path = self._folder / f"{_name(llm, request)}.json"
         fresh: dict[str, Any] = {"format": FORMAT, "request": request_facts(llm, request), "answers": []}
         known = _read(path) if path.exists() else fresh
@@ -58,7 +65,14 @@ class Playing:
         self._played: dict[str, int] = {}
 
     async def answer(
-        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+        self,
+        llm: Llm,
+        request: Request,
+        *,
+        key: Hashable,
+        tell: Tell | None = None,
+        again: Again | None = None,
+        waited: Waited | None = None,
     ) -> Answer:
         """See ports.llm.Llms. Raises LlmError (P706) that shows how the nearest recording differs."""
         name = _name(llm, request)

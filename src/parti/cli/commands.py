@@ -15,6 +15,9 @@ from parti.cli.eval import eval
 from parti.cli.failures import Verb
 from parti.cli.local import local
 from parti.cli.models import models
+from parti.cli.optimize import optimize
+from parti.cli.plan import plan
+from parti.cli.profile import profile
 from parti.cli.publish import publish
 from parti.cli.questions import questions
 from parti.cli.retry import retry
@@ -53,9 +56,13 @@ def root(
 
 
 for command in (
-    up, draw, check, train, models, local, eval, runs, why, topics, publish, retry, cancel, questions, answer, verify,
+    up, draw, check, train, models, local, eval, optimize, profile, plan, runs, why, topics, publish, retry, cancel, questions,
+    answer, verify,
 ):  # fmt: skip
-    app.command(command.__name__, cls=Verb)(command)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command)
+    else:
+        app.command(command.__name__, cls=Verb)(command)
 
 
 def main() -> None:

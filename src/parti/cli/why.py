@@ -24,6 +24,9 @@ _SAID: Final = {
 }
 """Kinds of entries whose own names say too little."""
 
+_RARE: Final = ("in line", "batch")
+"""Columns that are shown where a call stood in line before it began, or was served with others."""
+
 
 def why(
     run: Annotated[str, typer.Argument(help="The run.")],
@@ -47,7 +50,10 @@ def why(
         print_line()
         start = found.run.started or found.run.created
         rows = [_row(entry, start, width) for entry in found.moments]
-        print_table(("at", "took", "try", "what", "part", "values"), rows, numbers=(0, 1, 2))
+        columns = ("at", "in line", "took", "batch", "try", "what", "part", "values")
+        shown = [at for at, name in enumerate(columns) if name not in _RARE or any(row[at] for row in rows)]
+        numbers = [shown.index(at) for at in range(5) if at in shown]
+        print_table([columns[at] for at in shown], [[row[at] for at in shown] for row in rows], numbers=numbers)
     _tail(found, width)
     _next(found, app, store)
 
@@ -75,7 +81,9 @@ def _row(entry: Moment, start: float, width: int) -> tuple[str, ...]:
     took = lasting(entry.took) if entry.took else ""
     return (
         f"+{lasting(max(0.0, entry.at - start))}",
+        lasting(entry.waited) if entry.waited else "",
         took,
+        str(entry.batch or ""),
         str(entry.attempt or ""),
         what,
         entry.part,

@@ -15,6 +15,7 @@ from parti.declare.options import refuse_unless
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
 from parti.design.acceptance import Acceptance
+from parti.design.choices import Choices
 from parti.design.decision import Decision
 from parti.design.endpoint import Endpoint, Method
 from parti.design.evaluation import Evaluation, OwnChecker
@@ -71,6 +72,7 @@ class Declaring:
         self._readable: list[tuple[str, Callable[..., Any]]] = []
         self._declared_arrows: list[Arrow] = []
         self._evaluations: dict[str, Evaluation] = {}
+        self._choices: dict[str, Choices] = {}
         self._design: Design | None = None
 
     # The design
@@ -113,6 +115,7 @@ class Declaring:
             self.documents,
             self.responsible,
             self.keep,
+            tuple(self._choices.values()),
         )
 
     def _with_calls(self, evaluation: Evaluation) -> Evaluation:
@@ -130,13 +133,13 @@ class Declaring:
         self._read(part.name, function)
         return FunctionHandle(self._add(part), function)
 
-    def _function(self, function: Callable[..., Any], names: Names) -> Function:
+    def _function(self, function: Callable[..., Any], names: Names, *, items: bool = False) -> Function:
         if isinstance(function, PartHandle):
             raise DeclarationError(
                 "P105", f"`{function.name}` is declared twice", place=self._at(caller()),
                 fix="one decorator of Parti a function",
             )  # fmt: skip
-        return function_of(function, root=self.root, names=names)
+        return function_of(function, root=self.root, names=names, items=items)
 
     def _keyed(self, name: str, payload: type[Any], key: str, place: Place) -> Any:
         if key not in fields_of(payload):
@@ -172,7 +175,9 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_FILES = ("system.py", "doors.py", "intelligent.py", "evaluations.py", "servers.py", "trusting.py")
+_FILES = (
+    "system.py", "doors.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py", "choosing.py", "trusting.py",
+)  # fmt: skip
 _OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
+from parti.design.batch import answers_of
 from parti.design.endpoint import Endpoint
 from parti.design.graph import Kind, Part
 from parti.design.handler import Handler
@@ -107,6 +108,8 @@ class StepHandle(PartHandle, Generic[P, T]):
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's answer. Raises StepFailed when it raises or takes too long."""
         context = current()
+        if context is None and self.part.batch is not None:
+            return await self._alone(*self._signature.bind(*args, **kwargs).args)
         if context is None:
             answer = self.part.function.call(*args, **kwargs)
             return await answer if inspect.isawaitable(answer) else answer  # type: ignore[no-any-return]
@@ -115,6 +118,15 @@ class StepHandle(PartHandle, Generic[P, T]):
             bound.apply_defaults()
             return await context.perform(self.part, bound.args)  # type: ignore[no-any-return]
         return await context.perform(self.part, args)  # type: ignore[no-any-return]
+
+    async def _alone(self, item: Any) -> T:
+        """The answer of a batch function for a batch of one."""
+        answers = self.part.function.call([item])
+        answers = await answers if inspect.isawaitable(answers) else answers
+        (answer,) = answers_of(self.part.name, self.part.place, answers, 1)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
 
 
 class ModelHandle(PartHandle, Generic[K, T]):

@@ -13,21 +13,24 @@ from parti.declare.exposing import endpoint_for, exposures_of
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
 from parti.declare.labelling import Given, tags_of
 from parti.declare.options import refuse_unless, refuse_unless_given, refuse_unless_listed
+from parti.declare.overflowing import overflow_of
 from parti.declare.prompts import template_of
 from parti.declare.servers import Serving
 from parti.declare.types import code_digest, payload_of, summary
 from parti.design.addresses import shown_address
-from parti.design.agent import Agent, name_for_model
+from parti.design.agent import Agent, first_line, name_for_model
+from parti.design.batch import Batch
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
 from parti.design.llm import Llm, Price
 from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
+from parti.design.overflow import Overflow, Summarise
 from parti.design.places import Place
 from parti.design.prompt import Prompt, Template, version_of_text
 from parti.design.tool_server import ToolServer
-from parti.errors import DeclarationError, PayloadError
+from parti.errors import DeclarationError
 from parti.units import seconds
 
 SESSIONS_MAX: Final = 1_000
@@ -52,19 +55,25 @@ class Intelligent(Serving):
         timeout: str | float = "30s",
         use: str = "",
         clearance: Given = (),
+        concurrency: int | None = None,
+        batch: Batch | None = None,
     ) -> ModelHandle[K, T]:
         """A model from `inputs` to `output`. `train()` returns a fitted scikit-learn estimator, ONNX bytes or a Training.
 
-        `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served. `use` says what it is
-        meant for, and what not; `clearance` which labels it may be given.
+        `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served. At most `concurrency`
+        predictions are made at once (None: any number); with a `batch`, those of several runs are made together. `use` says
+        what it is meant for, and what not; `clearance` which labels it may be given.
         """
         place = self._at(caller())
+        refuse_unless_given(Batch, 'write Batch(32, linger="5ms")', batch=batch)
         part = Model(
             name=name,
             place=place,
             inputs=payload_of(inputs, place=place, what=f"the inputs of `{name}`"),
             output=payload_of(output, place=place, what=f"the output of `{name}`"),
             timeout=seconds(timeout),
+            concurrency=None if concurrency is None else at_once(concurrency),
+            batch=batch,
             train=train,
             evaluate=evaluate,
             digest=code_digest(train.__code__) if inspect.isfunction(train) else "",
@@ -148,6 +157,7 @@ class Intelligent(Serving):
         repairs: int = 2,
         memory: MemoryHandle | None = None,
         sessions: int = 0,
+        overflow: Overflow | None = None,
         expose: Collection[Exposure] = (),
     ) -> AgentHandle[T]:
         """Works on a task in turns of `llm`, calling `tools` (tools, steps, other agents, servers of tools), until it has an `output`.
@@ -155,7 +165,8 @@ class Intelligent(Serving):
         `instructions` are a text, a function whose docstring they are, or a Prompt in a file of its own. `turns` bounds the
         answers of the model for one task; an output that does not fit is given back to it `repairs` times. What it spends is
         bounded by `budget`, and by the budgets around it. From its `memory` it recalls what is known of the run's key before
-        its first turn, and it may remember and recall more. Of earlier tasks under the same key it is shown the latest `sessions`. `expose` offers it to programs outside: as a tool of MCP (``"mcp"``), as an
+        its first turn, and it may remember and recall more. Of earlier tasks under the same key it is shown the latest `sessions`. What
+        gives way to a request larger than the context window says `overflow`: Truncate() or Summarise(). `expose` offers it to programs outside: as a tool of MCP (``"mcp"``), as an
         agent of A2A (``"a2a"``), as a model of an OpenAI-compatible server (``"openai"``).
         """
         place = self._at(caller())
@@ -173,18 +184,21 @@ class Intelligent(Serving):
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
         kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
         self._refuse_equal_names([name for name in names if not isinstance(self._parts.get(name), ToolServer)], kept)
+        declared = overflow_of(overflow, name, asked, self._parts)
         text, template = self._instructions(instructions, place, name)
         version = version_of_text(template.text if template else text)
         part = Agent(
             name=name, place=place, llm=asked.name, tools=names, instructions=text, version=version,
             output=payload_of(output, place=place, what=f"the output of `{name}`"), budget=budget, turns=turns,
-            repairs=repairs, memory=kept or "", sessions=sessions, expose=exposures_of(expose, EXPOSURES, f"`{name}`"),
-            about=text.split("\n", 1)[0][:200], template=template,
+            repairs=repairs, memory=kept or "", sessions=sessions, overflow=declared,
+            expose=exposures_of(expose, EXPOSURES, f"`{name}`"), about=first_line(text), template=template,
         )  # fmt: skip
         self._add(part)
         self._arrow(name, "calls", asked.name, place)
         for tool in names:
             self._arrow(name, "calls", tool, place, may=True)
+        if isinstance(declared, Summarise) and declared.by != asked.name:
+            self._arrow(name, "calls", declared.by, place, may=True)
         if kept:
             self._arrow(name, "reads", kept, place)
             self._arrow(name, "writes", kept, place, may=True)
@@ -248,10 +262,7 @@ class Intelligent(Serving):
         if not isinstance(given, Prompt):
             return given if isinstance(given, str) else inspect.getdoc(given) or "", None
         template = template_of(given, root=self.root, place=place, agent=agent)
-        try:
-            return template.render({})[0], template
-        except PayloadError:
-            return template.text, template
+        return template.unfilled, template
 
 
 def _callable_by_agents(tool: object, agent: str) -> str:

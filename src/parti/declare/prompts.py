@@ -29,9 +29,9 @@ def template_of(prompt: Prompt, *, root: Path, place: Place, agent: str) -> Temp
             fix=f"write it at {prompt.path}, beside the app",
         ) from wrong
     variables = _variables(prompt.variables, place, agent)
-    names = set(variables.schema.get("properties", {})) if variables else set()
-    _prove(prompt.path, text, names)
-    return Template(prompt.path, text, variables)
+    template = Template(prompt.path, text, variables, str(file.absolute()))
+    prove_variables(prompt.path, text, template.names)
+    return template
 
 
 def _variables(kind: type[Any] | Mapping[str, Any] | None, place: Place, agent: str) -> Payload | None:
@@ -41,7 +41,7 @@ def _variables(kind: type[Any] | Mapping[str, Any] | None, place: Place, agent: 
     return payload_of(kind, place=place, what=f"the variables of `{agent}`") if kind is not None else None
 
 
-def _prove(path: str, text: str, names: set[str]) -> None:
+def prove_variables(path: str, text: str, names: set[str]) -> None:
     """Raise P105 for a variable that only the file or only the type knows, and for braces that do not match."""
     try:
         found = list(variables_in(text))

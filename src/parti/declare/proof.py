@@ -12,6 +12,7 @@ from parti.design.graph import Design
 from parti.design.handler import Handler
 from parti.design.llm import Llm
 from parti.design.memory import Memory
+from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.errors import DeclarationError
@@ -30,6 +31,9 @@ def _breaches(design: Design) -> Iterator[DeclarationError]:
         yield from _endpoint(endpoint)
     for tool in design.all(Tool):
         yield from _tool(tool)
+    for part in design.parts:
+        if isinstance(part, Step | Tool):
+            yield from _batch(design, part)
     for agent in design.all(Agent):
         yield from _prices(design, agent)
     yield from _same_route(design)
@@ -105,6 +109,27 @@ def _tool(tool: Tool) -> Iterator[DeclarationError]:
         )
     if tool.key:
         yield from _path(tool.key, tool.function, "P108")
+
+
+def _batch(design: Design, part: Step | Tool) -> Iterator[DeclarationError]:
+    """A batch serves several runs: what it did with parts would belong to none of them, and a write has one key."""
+    if part.batch is None:
+        return
+    if isinstance(part, Tool) and part.effect == "write":
+        yield DeclarationError(
+            "P105",
+            f"`{part.name}` writes outside and has batch=",
+            place=part.place,
+            fix="drop batch=: each write has a key, a fence and an answer of its own; concurrency= may bound them",
+        )
+    for arrow in design.arrows_from(part.name):
+        if arrow.kind != "asks":
+            yield DeclarationError(
+                "P106",
+                f"the batch function `{part.name}` {arrow.kind} `{arrow.target}`, for several runs at once",
+                place=arrow.place,
+                fix=f"use `{arrow.target}` in the run, before or after it calls `{part.name}`",
+            )
 
 
 def _prices(design: Design, agent: Agent) -> Iterator[DeclarationError]:

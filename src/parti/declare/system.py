@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, ParamSpec, TypeVar, get_args, overload
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
+from parti.declare.choosing import Choosing
+from parti.declare.computing import Computing
 from parti.declare.declaring import at_once, caller, placed, retry_of, text_of
 from parti.declare.doors import Doors
 from parti.declare.evaluations import Evaluating
-from parti.declare.handles import FunctionHandle, StepHandle, TableHandle, TopicHandle, part_of
+from parti.declare.handles import FunctionHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
-from parti.declare.labelling import Given, Labels, control_of, labels_given, principal_of, runs_of, tags_of
+from parti.declare.labelling import Labels, labels_given
 from parti.declare.trusting import Trusting
 from parti.declare.types import payload_of, short_path, summary
-from parti.design.approval import Approval
-from parti.design.budget import NO_COST, Budget, Cost
+from parti.design.budget import Budget
 from parti.design.dead_letter import DeadLetter
-from parti.design.goals import NO_RETRY, Retry
+from parti.design.goals import Retry
 from parti.design.handler import Handler
 from parti.design.monitor import Monitor
 from parti.design.person import Person
 from parti.design.places import Place
 from parti.design.schedule import Schedule
 from parti.design.source import Source
-from parti.design.step import Step
 from parti.design.table import Table
-from parti.design.tool import Effect, Language, Tool
 from parti.design.topic import Topic, Upcast
 from parti.errors import DeclarationError
 from parti.units import seconds
@@ -37,7 +36,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Doors, Intelligent, Evaluating, Trusting):
+class System(Computing, Doors, Intelligent, Evaluating, Choosing, Trusting):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
@@ -82,107 +81,6 @@ class System(Doors, Intelligent, Evaluating, Trusting):
         place = self._at(caller())
         typed = self._keyed(name, payload, key, place)
         return TableHandle(self._add(Table(name=name, place=place, payload=typed, key=key, upcast=upcast)))
-
-    # What reaches outside, and what is computed
-
-    @placed
-    def tool(
-        self,
-        *,
-        effect: Effect,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        retry: Retry | int = NO_RETRY,
-        idempotent: bool = False,
-        reconcile: Callable[[str], Any] | None = None,
-        cost: Cost = NO_COST,
-        approval: Approval | str | None = None,
-        labels: Labels | None = None,
-        clearance: Given = (),
-        control: Sequence[str] = (),
-        runs: Mapping[str, Language] | None = None,
-        principal: str = "",
-        undo: StepHandle[..., Any] | Literal["never"] | None = None,
-        name: str | None = None,
-    ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]:
-        """A function that reaches outside. A `write` names its idempotency `key`, a path into its arguments.
-
-        When a crash leaves it unknown whether a write happened: an `idempotent` one is called again with the same key,
-        `reconcile(key)` tells (a result, or None for: it did not happen), and any other is parked for a person.
-
-        `cost` is the most that one call costs: a run with a budget reserves it, and takes it unless `parti.spend` says less.
-        `approval` is who must agree before each call, a person by role or an Approval; the run waits meanwhile.
-
-        For `parti check`: `labels` are those of its answer, where its type does not say; `clearance` those that it may be given;
-        `control` the arguments that decide what happens to whom; `runs` those that are run as a program, and as what;
-        `principal` the one that says on whose behalf; `undo` the tool that undoes it, or "never".
-        """
-        names = dict(caller().f_locals)
-        told: dict[str, Any] = {
-            "labels": labels_given(labels),
-            "clearance": tags_of(clearance, "clearance"),
-            "undo": _undo(undo),
-        }
-        if effect not in get_args(Effect):
-            raise DeclarationError(
-                "P105",
-                f"{effect!r} is no effect",
-                place=self._at(caller()),
-                fix=f"one of: {', '.join(get_args(Effect))}",
-            )
-        again, limit = retry_of(retry), seconds(timeout)
-        agreed = Approval(approval) if isinstance(approval, str) else approval
-
-        def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
-            described = self._function(function, names)
-            part = Tool(
-                name=name or described.name, place=described.place, function=described, effect=effect, key=key,
-                timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost, approval=agreed,
-                about=described.about, control=control_of(control, described), runs=runs_of(runs, described),
-                principal=principal_of(principal, described), **told,
-            )  # fmt: skip
-            self._read(part.name, function)
-            if agreed is not None:
-                self._arrow(part.name, "asks", agreed.who, described.place)
-            return StepHandle(self._add(part))
-
-        return declare
-
-    @overload
-    def step(self, function: Callable[P, Any], /) -> StepHandle[P, Any]: ...
-
-    @overload
-    def step(
-        self, /, *, timeout: str | float = "1m", retry: Retry | int = NO_RETRY, name: str | None = None
-    ) -> Callable[[Callable[P, Any]], StepHandle[P, Any]]: ...
-
-    @placed
-    def step(
-        self,
-        function: Callable[..., Any] | None = None,
-        /,
-        *,
-        timeout: str | float = "1m",
-        retry: Retry | int = NO_RETRY,
-        name: str | None = None,
-    ) -> Any:
-        """A function without effects outside, whose answer is journaled: a replay does not compute it again.
-
-        `@desk.step` will do where no option is given.
-        """
-        names = dict(caller().f_locals)
-        again, limit = retry_of(retry), seconds(timeout)
-
-        def declare(function: Callable[P, Any]) -> StepHandle[P, Any]:
-            described = self._function(function, names)
-            part = Step(
-                name=name or described.name, place=described.place, function=described, timeout=limit, retry=again,
-                about=described.about,
-            )  # fmt: skip
-            self._read(part.name, function)
-            return StepHandle(self._add(part))
-
-        return declare if function is None else declare(function)
 
     # What starts work
 
@@ -304,7 +202,3 @@ class System(Doors, Intelligent, Evaluating, Trusting):
             return self._runner(part, function)
 
         return declare
-
-
-def _undo(undo: object) -> str:
-    return undo if undo == "never" else "" if undo is None else part_of(undo, StepHandle, what="`undo`").name

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from parti.declare.batching import item_hints
 from parti.design.fields import labels_of
 from parti.design.function import Function, Parameter
 from parti.design.payload import Payload, schema_digest
@@ -40,10 +41,12 @@ def payload_of(kind: Any, *, place: Place, what: str) -> Payload:
     return Payload(type_name(kind), adapter, schema, schema_digest(schema), kind, labels_of(kind))
 
 
-def function_of(function: Callable[..., Any], *, root: Path, names: Names) -> Function:
-    """The typed description of a user's function. Raises P103 naming what has no type."""
+def function_of(function: Callable[..., Any], *, root: Path, names: Names, items: bool = False) -> Function:
+    """The typed description of a user's function; with `items`, of one call of a batch function. Raises P103 naming what
+    has no type, and P106 for a batch function that is not from a list to a list."""
     place = place_of(function, root)
     hints = hints_of(function, names, place)
+    hints = item_hints(function, hints, place) if items else hints
     parameters = tuple(
         _parameter(parameter, hints, function, place) for parameter in inspect.signature(function).parameters.values()
     )

@@ -10,9 +10,10 @@ from pydantic_core import to_json
 
 from parti.design.budget import Budget
 from parti.design.exposure import Exposure
+from parti.design.overflow import Overflow
 from parti.design.payload import Payload
 from parti.design.places import Place
-from parti.design.prompt import Template
+from parti.design.prompt import Template, version_of_text
 from parti.errors import PayloadError
 
 
@@ -23,7 +24,8 @@ class Agent:
     `version` names its instructions: they are part of what is journaled of each turn. `turns` bounds the model's answers
     for one task; `repairs` says how often an output that does not fit is given back to it. `memory` is the name of what it
     recalls from before its first turn, and may remember and recall in; empty for none. `sessions` is how many
-    earlier exchanges under the run's key it is shown; 0 for none. `template` is where its instructions
+    earlier exchanges under the run's key it is shown; 0 for none. `overflow` says what gives way where a request would be
+    larger than the context window; None lets it fail (P703). `template` is where its instructions
     come from a file; `given` are the variables that were put in for the task at hand, as JSON.
     `expose` are the protocols by which programs outside may call it, each call being a run of the endpoint ``<name>.served``.
     """
@@ -40,6 +42,7 @@ class Agent:
     repairs: int
     memory: str = ""
     sessions: int = 0
+    overflow: Overflow | None = None
     expose: tuple[Exposure, ...] = ()
     about: str = ""
     template: Template | None = field(default=None, repr=False)
@@ -50,6 +53,12 @@ class Agent:
         """How an arrow to it reads, without its source."""
         return f"calls {self.name}"
 
+    @property
+    def prompt(self) -> Template:
+        """Its template, which who asks knows to be there."""
+        assert self.template is not None, "its instructions stand in the program"
+        return self.template
+
     def with_variables(self, variables: Any) -> Agent:
         """The agent for one task, with `variables` put into its instructions. Raises P402 for such as do not fit."""
         if self.template is None:
@@ -59,6 +68,25 @@ class Agent:
             return self
         text, given = self.template.render(variables if variables is not None else {})
         return replace(self, instructions=text, given=given)
+
+    def given_again(self, given: bytes) -> Agent:
+        """The agent for a task whose variables are known as `given`, the JSON of another wording's. Raises P402."""
+        variables = self.template.variables if self.template else None
+        return self.with_variables(variables.decode(given) if variables and given else {})
+
+    def reworded(self, text: str) -> Agent:
+        """The agent as it would be declared if `text` stood in the file of its prompt."""
+        template = replace(self.prompt, text=text)
+        instructions = template.unfilled
+        return replace(
+            self, instructions=instructions, version=version_of_text(text), about=first_line(instructions),
+            template=template,
+        )  # fmt: skip
+
+
+def first_line(instructions: str) -> str:
+    """What an agent is about, as other agents are told."""
+    return instructions.split("\n", 1)[0][:200]
 
 
 def session_table(agent: Agent) -> str:

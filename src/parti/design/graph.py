@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from parti.design.acceptance import Acceptance
 from parti.design.agent import Agent, session_table
+from parti.design.choices import Choices
 from parti.design.decision import Decision
 from parti.design.endpoint import Endpoint
 from parti.design.evaluation import Evaluation
@@ -97,6 +98,8 @@ class Design:
     """Who watches over it and stops it, by role."""
     keep: tuple[tuple[Tag, Seconds], ...] = ()
     """How long what carries a label may be kept at most."""
+    choices: tuple[Choices, ...] = ()
+    """What a plan may decide; nothing of a running system depends on it."""
 
     @cached_property
     def by_name(self) -> Mapping[str, Part]:

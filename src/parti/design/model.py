@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parti.design.batch import Batch
 from parti.design.labels import Tag
 from parti.design.payload import Payload
 from parti.design.places import Place
@@ -23,7 +24,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """`train` makes a version (ONNX in the store), `evaluate` measures it, a run predicts with one version throughout."""
+    """`train` makes a version (ONNX in the store), `evaluate` measures it, a run predicts with one version throughout.
+
+    `concurrency` and `batch` are as those of a Step; predictions of one version are served together.
+    """
 
     name: str
     place: Place
@@ -32,6 +36,8 @@ class Model:
     timeout: Seconds
     train: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
     evaluate: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    concurrency: int | None = None
+    batch: Batch | None = None
     digest: str = ""
     about: str = ""
     use: str = field(default="", repr=False)

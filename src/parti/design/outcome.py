@@ -28,7 +28,8 @@ WORDS: Final[dict[str, str]] = {
 class Outcome(Generic[T]):
     """`output` is None unless `reason` is "done". `text` is the last that the model said.
 
-    `turns` counts its answers; `usd` and `tokens` are what those cost, tools and other agents not counted.
+    `turns` counts its answers; `usd` and `tokens` are what those cost, and summaries of what was said before;
+    tools and other agents are not counted.
     `tokens_out` are those of `tokens` that the model wrote.
     """
 

@@ -28,11 +28,25 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The text of a prompt, and the type of its variables (None: it has none)."""
+    """The text of a prompt, and the type of its variables (None: it has none). `file` is where it was read from, absolute."""
 
     path: str
     text: str = field(repr=False)
     variables: Payload | None = None
+    file: str = field(default="", repr=False, compare=False)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of its variables."""
+        return set(self.variables.schema.get("properties", {})) if self.variables else set()
+
+    @property
+    def unfilled(self) -> str:
+        """The instructions while no task has given variables: with the defaults put in where all have one, else the text."""
+        try:
+            return self.render({})[0]
+        except PayloadError:
+            return self.text
 
     def render(self, given: Any) -> tuple[str, bytes]:
         """The instructions with `given` (a value of the variables' type, or a mapping) put in, and `given` as JSON.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from parti.design.approval import Approval
+from parti.design.batch import Batch
 from parti.design.budget import NO_COST, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
@@ -26,7 +27,7 @@ class Tool:
     A `write` names its idempotency `key`, a path into its arguments (``letter.application_id``). When a crash leaves it
     unknown whether a write happened, an `idempotent` tool is called again with the same key, `reconcile` (given the key)
     says what happened (a result, or None for: it did not), and any other is parked for a person. `cost` is the most that
-    one call costs, `approval` who must agree before one.
+    one call costs, `approval` who must agree before one. `concurrency` and `batch` are as those of a Step.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Tool:
     idempotent: bool
     cost: Cost = NO_COST
     approval: Approval | None = None
+    concurrency: int | None = None
+    batch: Batch | None = None
     reconcile: Callable[[str], Any] | None = field(default=None, repr=False, compare=False)
     about: str = ""
     server: str = field(default="", repr=False)

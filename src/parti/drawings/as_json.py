@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from parti.design.addresses import shown_address
 from parti.design.approval import Approval
+from parti.design.batch import Batch
 from parti.design.budget import Budget, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
 from parti.design.graph import Design, Part
 from parti.design.llm import Llm, Price
+from parti.design.overflow import Summarise, Truncate
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.design.tool_server import ToolServer
@@ -100,8 +102,13 @@ def _value(value: object, schemas: Json) -> Any:
             return {"usd": value.usd, "tokens": value.tokens}
         case Price():
             return {"input": value.input, "output": value.output}
+        case Batch():
+            return {"size": value.size, "linger": value.linger}
         case Approval():
             return {"who": value.who, "timeout": value.timeout, "default": value.default}
+        case Truncate() | Summarise():
+            facts = {field.name: _value(getattr(value, field.name), schemas) for field in fields(value)}
+            return {"kind": type(value).__name__.lower(), **facts}
         case Mapping():
             return {str(name): _value(item, schemas) for name, item in value.items()}
         case tuple() | list():

@@ -40,10 +40,12 @@ def subtitle(part: Part) -> str:
         case Schedule():
             return f"every {duration_text(part.every)}"
         case Model():
-            return f"{part.inputs.name} → {part.output.name}"
+            return " · ".join((f"{part.inputs.name} → {part.output.name}", *_service(part)))
         case Tool():
-            return f"{_signature(part.function)} · {_effect(part)}"
-        case Handler() | Step():
+            return " · ".join((_signature(part.function), _effect(part), *_service(part)))
+        case Step():
+            return " · ".join((_signature(part.function), *_service(part)))
+        case Handler():
             return _signature(part.function)
         case Source():
             return f"up to {part.per_second:g} per second" if part.per_second else "as fast as it is taken"
@@ -79,6 +81,12 @@ def _address(endpoint: Endpoint) -> tuple[str, ...]:
 def _signature(function: Function) -> str:
     takes = ", ".join(parameter.payload.name for parameter in function.parameters)
     return f"{takes} → {function.returns.name}" if takes else f"→ {function.returns.name}"
+
+
+def _service(part: Step | Tool | Model) -> tuple[str, ...]:
+    """How many calls are served together, and at once."""
+    together = (f"batches of {part.batch.size}",) if part.batch else ()
+    return (*together, f"{part.concurrency} at once") if part.concurrency else together
 
 
 def _effect(tool: Tool) -> str:

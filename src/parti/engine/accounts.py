@@ -140,8 +140,8 @@ class Spent:
         return self._held.pop((branch, part, digest), None)
 
     def add_time(self, entry: Entry) -> None:
-        """Learn how long a step took."""
-        self._seconds[entry.branch] = self._seconds.get(entry.branch, 0.0) + entry.took
+        """Learn how long a step took, with its time in line."""
+        self._seconds[entry.branch] = self._seconds.get(entry.branch, 0.0) + entry.took + entry.waited
 
     def seconds_under(self, path: str) -> Seconds:
         """How long the steps of a branch took, one after the other, and what it started or is inside of them."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from parti.design.endpoint import Endpoint
 from parti.design.handler import Handler
 from parti.design.schedule import Schedule
-from parti.engine.entries import Kind, chunk, encode
+from parti.engine.entries import MORE, Kind, chunk, encode
 from parti.engine.facts import TABLE, notes_of
 from parti.engine.recorded import Recorded
 from parti.engine.services import Services
@@ -67,6 +67,7 @@ class Activation:
         "entries",
         "events",
         "flying",
+        "in_line",
         "inside",
         "journaled",
         "key",
@@ -112,6 +113,8 @@ class Activation:
         self.waits: dict[str, Wait] = {}
         self.pins: dict[str, int] = {}
         self.flying: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self.in_line: set[asyncio.Task[Any]] = set()
+        """Tasks whose writes stand in line: they have not begun."""
         self.busy = 0
         """Steps under way: the run cannot be suspended meanwhile."""
         self.journaled = recorded is not None
@@ -146,9 +149,12 @@ class Activation:
         took: Seconds,
         arguments: bytes,
         answer: bytes,
+        more: MORE = None,
     ) -> None:
         """Journal one entry, written when the run next commits, is fenced or has been open for a moment."""
-        self.entries.append(encode(kind, branch, part, digest, self.attempt, at, took, arguments, answer, self.blobs))
+        self.entries.append(
+            encode(kind, branch, part, digest, self.attempt, at, took, arguments, answer, self.blobs, more)
+        )
 
     def flush(self, *, always: bool = False) -> None:
         """Hand the entries so far to the present batch, with the run's record, so that a restart finds them."""
@@ -219,6 +225,8 @@ async def wind_down(run: Activation) -> None:
     """Let writes that branches of the run have begun end, then take down the branches that its function left behind."""
     if run.unwinding is Unwinding.NO:
         run.unwinding = Unwinding.OVER
+    for task in run.in_line:
+        task.cancel()
     while run.flying:
         await asyncio.wait(list(run.flying.values()))
     left = [task for task, branch in run.branches.items() if branch.uses]

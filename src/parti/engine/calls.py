@@ -163,6 +163,13 @@ def refuse_if_troubled(engine: Engine) -> None:
         )
 
 
+def stopping() -> Overloaded:
+    """What those are told who still wait when the engine has stopped."""
+    return Overloaded(
+        "P503", "it is stopping, and goes on when it is started again", fix="ask again with the same Idempotency-Key"
+    )
+
+
 async def answer_plain(engine: Engine, name: str, arguments: tuple[Any, ...], tenant: str) -> bytes:
     """Call a plain endpoint or a monitor; its answer as JSON."""
     part = engine.design.get(Endpoint, name)

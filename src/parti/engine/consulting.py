@@ -15,7 +15,8 @@ from parti.engine.activation import Unwinding
 from parti.engine.budgets import settle
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
-from parti.engine.steps import as_answer, as_failure, counted, reserve_or_fail, rewind
+from parti.engine.serving import Timed
+from parti.engine.steps import as_answer, as_failure, counted, measured, reserve_or_fail, rewind
 from parti.errors import DeclarationError, LlmError, PayloadError, StepFailed
 from parti.ports.llm import Answer, Llms, Request, Said, Tell
 from parti.ports.outputs import output_spec, value_in
@@ -50,23 +51,24 @@ async def consult(
         await reserved()
 
     await counted(context, reserved())
-    started = run.services.clock.now()
+    timed = Timed(began=run.services.clock.now())
     key = run.record.tenant, run.key
     try:
-        answer: Answer = await counted(context, llms.answer(llm, request, key=key, tell=tell, again=again))
+        asked = llms.answer(llm, request, key=key, tell=tell, again=again, waited=timed.add)
+        answer: Answer = await counted(context, asked)
     except LlmError as error:
         settle(context, llm, digest, held, None if error.paid else Cost(), returned=not error.paid)
         failure = StepFailed(error.code, error.what, place=llm.place, fix=error.fix, kind="parti.errors.LlmError")
-        took = run.services.clock.now() - started
-        run.note(Kind.FAIL, context.path, llm.name, digest, started, took, shown, as_answer(failure))
+        at, took, more = measured(run, 0.0, timed)
+        run.note(Kind.FAIL, context.path, llm.name, digest, at, took, shown, as_answer(failure), more)
         raise failure from error
     except asyncio.CancelledError:
         steps = 1 if run.unwinding is Unwinding.NO else 0
         settle(context, llm, digest, held, None, returned=False, steps=steps)  # it may have been paid
         raise
     settle(context, llm, digest, held, Cost(answer.usd or 0.0, answer.tokens_in + answer.tokens_out))
-    took = run.services.clock.now() - started
-    run.note(Kind.STEP, context.path, llm.name, digest, started, took, shown, answer.as_json())
+    at, took, more = measured(run, 0.0, timed)
+    run.note(Kind.STEP, context.path, llm.name, digest, at, took, shown, answer.as_json(), more)
     run.flush()  # now, not in a moment: a crash meanwhile would have it paid twice
     if run.services.replay_each:
         await rewind(context)

@@ -45,6 +45,7 @@ from parti.engine.entries import Kind
 from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
 from parti.engine.stints import Stint
+from parti.engine.turns import Turn
 from parti.errors import RunError
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
@@ -73,6 +74,7 @@ class RunContext:
         "run",
         "stints",
         "told",
+        "turns",
         "until",
         "uses",
     )
@@ -95,6 +97,8 @@ class RunContext:
         """The seconds at work of the agents that it works for."""
         self.account = account
         """Where what its calls cost is taken from; None while nothing limits the run."""
+        self.turns: tuple[Turn, ...] = ()
+        """The turns of limited parts that it works in."""
         self.called = False
         """Whether it is inside of a tool or step, which a replay does not call again."""
         self.told = Told()
@@ -115,13 +119,13 @@ class RunContext:
         self.run.branched = True
         branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
         branch.told, branch.called, branch.reading = self.told, self.called, self.reading
-        branch.stints = self.stints
+        branch.stints, branch.turns = self.stints, self.turns
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
         inside = RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
-        inside.called, inside.stints = True, self.stints
+        inside.called, inside.stints, inside.turns = True, self.stints, self.turns
         return inside
 
     def question(self, who: str, text: str) -> str:
@@ -195,6 +199,11 @@ class RunContext:
     async def work(self, agent: Agent, task: str, *, tell: Tell | None = None) -> Outcome[Any]:
         """See ports.context.Context."""
         self.check(agent.arrow)
+        own = self.run.services.design.by_name.get(agent.name)
+        if (
+            type(own) is Agent and own.template is not agent.template
+        ):  # a search for a better prompt tries another wording
+            agent = own.given_again(agent.given)
         return await working.work(self, agent, task, tell)
 
     async def offer(self, server: ToolServer) -> tuple[Offered, ...]:

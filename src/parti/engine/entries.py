@@ -1,14 +1,16 @@
 """Journal entries: what a run leaves behind, one compact JSON array each, readable for ever.
 
 Layout (format 1): ``[kind, branch, part, digest, attempt, at, took, arguments, answer]``, and in tenth place, only where
-an argument or answer lies outside the journal, ``{"arguments": sha256}`` or ``{"answer": sha256}``. `at` and `took` are
-seconds. About 70 bytes beside the arguments and the answer; written in about 1 µs.
+there is more to say, an object. In it, ``"arguments"`` or ``"answer"`` is the SHA-256 of one that lies outside the journal;
+``"waited"`` is how long a call stood in line before `at`, and ``"batch"`` how many were served together. `at`, `took` and
+`waited` are seconds: its service began at `at` and lasted `took`. About 70 bytes beside the
+arguments and the answer; written in about 1 µs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -18,10 +20,11 @@ from pydantic_core import from_json
 from parti.ports.store import OUTSIDE_FROM
 
 BLOBS = dict[str, bytes]
+MORE = Mapping[str, Any] | None
 
 
 class Entry(NamedTuple):
-    """One entry, decoded. `arguments` and `answer` are JSON values; `blobs` says which of them lie outside."""
+    """One entry, decoded. `arguments` and `answer` are JSON values; `more` says which of them lie outside, and more."""
 
     kind: str
     branch: str
@@ -32,7 +35,17 @@ class Entry(NamedTuple):
     took: float
     arguments: Any
     answer: Any
-    blobs: dict[str, str] = {}  # noqa: RUF012 a NamedTuple's default, never written to
+    more: dict[str, Any] = {}  # noqa: RUF012 a NamedTuple's default, never written to
+
+    @property
+    def waited(self) -> float:
+        """Seconds that the call stood in line before its service began."""
+        return float(self.more.get("waited", 0.0))
+
+    @property
+    def batch(self) -> int:
+        """How many calls were served together; 0 for a call that was served by itself."""
+        return int(self.more.get("batch", 0))
 
 
 class Kind:
@@ -82,11 +95,11 @@ class Kind:
 
 def encode(
     kind: str, branch: str, part: str, digest: str, attempt: int, at: float, took: float, arguments: bytes,
-    answer: bytes, blobs: BLOBS,
+    answer: bytes, blobs: BLOBS, more: MORE = None,
 ) -> bytes:  # fmt: skip
     """One entry. Large arguments and answers are put into `blobs` under their digest."""
-    if len(arguments) > OUTSIDE_FROM or len(answer) > OUTSIDE_FROM:
-        return _with_blobs(kind, branch, part, digest, attempt, at, took, arguments, answer, blobs)
+    if more or len(arguments) > OUTSIDE_FROM or len(answer) > OUTSIDE_FROM:
+        return _with_more(kind, branch, part, digest, attempt, at, took, arguments, answer, blobs, more)
     return b'["%b","%b","%b","%b",%d,%.6f,%.6f,%b,%b]' % (
         kind.encode(), _text(branch), _name(part), _text(digest), attempt, at, took, arguments, answer,
     )  # fmt: skip
@@ -103,11 +116,11 @@ _name = lru_cache(maxsize=1024)(_text)
 """The same for names of parts and people, of which there are few."""
 
 
-def _with_blobs(
+def _with_more(
     kind: str, branch: str, part: str, digest: str, attempt: int, at: float, took: float, arguments: bytes,
-    answer: bytes, blobs: BLOBS,
+    answer: bytes, blobs: BLOBS, more: MORE,
 ) -> bytes:  # fmt: skip
-    outside: dict[str, str] = {}
+    outside: dict[str, Any] = dict(more or {})
     kept = {"arguments": arguments, "answer": answer}
     for name, body in kept.items():
         if len(body) > OUTSIDE_FROM:

@@ -45,6 +45,7 @@ FINAL = frozenset(
         "P708",
         "P709",
         "P710",
+        "P722",
     }
 )
 """Errors that another attempt cannot mend."""

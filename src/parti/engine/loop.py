@@ -17,6 +17,7 @@ from parti.design.schedule import Schedule
 from parti.design.source import Source
 from parti.engine import calls, publishing, starting
 from parti.engine.activation import PATIENCE, Unwinding
+from parti.engine.apart import BatchContext
 from parti.engine.calling import Offload
 from parti.engine.commits import After, Commits
 from parti.engine.context import branching
@@ -30,7 +31,6 @@ from parti.engine.services import Services
 from parti.engine.sources import pump
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
-from parti.errors import Overloaded
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
@@ -101,6 +101,7 @@ class Engine:
         """The topics that each runner fills."""
         self.ends: dict[tuple[str, int], int] = {}
         """The offset that the next event of each topic and partition will get."""
+        self.services.spawn, self.services.apart = self.spawn, partial(BatchContext, self.services)
         self.services.publish = partial(publishing.accept, self)
         self.sources_open = 0
         self.active_calls = dict.fromkeys((endpoint.name for endpoint in design.all(Endpoint)), 0)
@@ -207,7 +208,7 @@ class Engine:
         if self.services.servers is not None:
             await self.services.servers.close()
         for job in self.runs.jobs.values():
-            job.fail(stopping())
+            job.fail(calls.stopping())
 
     async def _write_down(self, patience: Seconds) -> None:
         """Wait until all is on disk, on a full one only so long: what is lost then was confirmed to nobody."""
@@ -266,7 +267,8 @@ class Engine:
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something beside the runs; its failure ends the engine."""
-        task = asyncio.get_running_loop().create_task(work, context=Context())
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(work, loop=loop, context=Context())  # from inside a run, too, no branch of it
         self._background.add(task)
         task.add_done_callback(self._over)
         return task
@@ -282,7 +284,7 @@ class Engine:
 
     def _tell(self, told: asyncio.Future[T], task: asyncio.Task[T]) -> None:
         self._background.discard(task)
-        error = stopping() if task.cancelled() else task.exception()
+        error = calls.stopping() if task.cancelled() else task.exception()
         if error is None:
             told.set_result(task.result())
         else:
@@ -388,10 +390,3 @@ class Engine:
     async def figures(self) -> dict[str, dict[str, Any]]:
         """See Operations.figures."""
         return await calls.figures(self)
-
-
-def stopping() -> Overloaded:
-    """What those are told who still wait when the engine has stopped."""
-    return Overloaded(
-        "P503", "it is stopping, and goes on when it is started again", fix="ask again with the same Idempotency-Key"
-    )

@@ -27,7 +27,9 @@ from parti.engine.context import new_event
 from parti.engine.remembering import rows_of
 from parti.engine.rows import unpack_row
 from parti.engine.services import Services
+from parti.engine.serving import Timed, together
 from parti.engine.steps import failure_of
+from parti.engine.turns import Turn
 from parti.engine.writes import key_of
 from parti.errors import RunError, StepFailed
 from parti.ports.context import CURRENT
@@ -39,35 +41,52 @@ from parti.units import Seconds
 class PlainContext:
     """Implements ports.context.Context for code that is not a run. What must survive a crash is refused (P301)."""
 
-    __slots__ = ("_key", "_services", "_tenant", "_until", "reading")
+    __slots__ = ("_key", "_services", "_tenant", "_turns", "_until", "reading")
 
     def __init__(self, services: Services, tenant: str, key: str | None = None, *, until: Seconds = inf) -> None:
         self._until = until
         self._services = services
         self._tenant = tenant
         self._key = key
+        self._turns: tuple[Turn, ...] = ()
         self.reading = ""
 
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """Call it, under its timeout. What a person must approve of needs a run."""
         if isinstance(part, Tool) and part.approval is not None and part.approval.is_wanted(arguments):
             raise _needs_run(f"the approval of `{part.name}`")
-        key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else None
-        until = min(self._until, self._services.clock.now() + part.timeout)
-        token = CURRENT.set(PlainContext(self._services, self._tenant, key, until=until))
         try:
-            return await call(part.function, arguments, part.timeout, self._services.offload)
+            if part.batch is not None:
+                return await together(self._services, part, self._tenant, "", arguments[0], Timed())
+            if part.concurrency is None:
+                return await self._call(part, arguments, None)
+            turn = await self._services.lines.enter(part, (self._tenant, ""), self._turns)
+            try:
+                return await self._call(part, arguments, turn)
+            finally:
+                turn.end()
         except StepFailed:
             raise
         except Exception as error:
             raise failure_of(part, error) from error
+
+    async def _call(self, part: Step | Tool, arguments: tuple[Any, ...], turn: Turn | None) -> Any:
+        key = key_of(part, arguments) if isinstance(part, Tool) and part.effect == "write" else None
+        until = min(self._until, self._services.clock.now() + part.timeout)
+        inside = PlainContext(self._services, self._tenant, key, until=until)
+        inside._turns = self._turns if turn is None else (*self._turns, turn)
+        offload = self._services.offload if turn is None else turn.offload(self._services.offload)
+        token = CURRENT.set(inside)
+        try:
+            return await call(part.function, arguments, part.timeout, offload)
         finally:
             CURRENT.reset(token)
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """The answer of the latest version."""
         version = predicting.latest(self._services, model).version
-        answer = await predicting.score(self._services, model, version, features, explain)
+        asked = predicting.Asked(model, version, features, explain, self._tenant, "", self._turns)
+        answer = await predicting.answered(self._services, asked, Timed())
         return model.output.decode(answer) if explain is None else predicting.REASONS.validate_json(answer)
 
     async def consult(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from parti.design.model import Model, Reason
 from parti.engine.budgets import settle
+from parti.engine.calling import Offload
 from parti.engine.entries import Kind
 from parti.engine.identity import step_digest
 from parti.engine.services import Services
-from parti.engine.steps import as_failure, counted, reserve_or_fail, rewind
+from parti.engine.serving import Timed, gathered
+from parti.engine.steps import as_failure, counted, measured, reserve_or_fail, rewind
+from parti.engine.turns import Turn
 from parti.errors import DeclarationError, ModelError
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion
@@ -38,24 +43,62 @@ async def predict(context: RunContext, model: Model, features: Any, explain: int
         return _decode(model, to_json(known.answer), explain)
     started = run.services.clock.now()
     held = reserve_or_fail(context, model, digest, body)
+    timed = Timed() if model.concurrency is not None or model.batch is not None else None
+    asked = Asked(model, version, features, explain, run.record.tenant, run.key, context.turns)
     try:
-        answer = await counted(context, score(run.services, model, version, features, explain))
+        answer = await counted(context, answered(run.services, asked, timed))
     finally:
         settle(context, model, digest, held, None)
-    took = run.services.clock.now() - started
-    run.note(Kind.STEP, context.path, model.name, digest, started, took, body, answer)
+    at, took, more = measured(run, started, timed)
+    run.note(Kind.STEP, context.path, model.name, digest, at, took, body, answer, more)
     if run.services.replay_each:
         await rewind(context)
     return _decode(model, answer, explain)
 
 
-async def score(services: Services, model: Model, version: int, features: Any, explain: int | None) -> bytes:
-    """Ask one version of a model, beside the event loop; its answer or reasons as JSON."""
+class Asked(NamedTuple):
+    """What one version of a model is asked, and for whom: the answer to `features`, or so many reasons for it."""
+
+    model: Model
+    version: int
+    features: Any
+    explain: int | None
+    tenant: str
+    key: str
+    held: tuple[Turn, ...]
+
+
+async def answered(services: Services, asked: Asked, timed: Timed | None) -> bytes:
+    """The answer or the reasons as JSON, when it is their turn. `timed` is filled in for a model with a line or batch."""
+    model = asked.model
+    if timed is None:
+        return await _score(services, asked, services.offload)
+    if model.batch is not None and asked.explain is None:
+        gathering = services.gatherings.of(model, asked.tenant, asked.version)
+        serve = partial(_score_many, services, model, asked.version)
+        return model.output.encode(await gathered(gathering, asked.key, asked.features, serve, timed))
+    turn = await services.lines.enter(model, (asked.tenant, asked.key), asked.held)
+    timed.waited, timed.began = turn.waited, turn.began
+    try:
+        return await _score(services, asked, turn.offload(services.offload))
+    finally:
+        turn.end()
+
+
+async def _score(services: Services, asked: Asked, offload: Offload) -> bytes:
+    """Ask one version of a model, beside the event loop."""
+    model, version, features, explain = asked[:4]
     scorer = await ready(services, model, version)
     if explain is None:
-        return model.output.encode(await services.offload(scorer.predict, model, version, features))
-    reasons = await services.offload(scorer.reasons, model, version, features, explain)
-    return REASONS.dump_json(reasons)
+        return model.output.encode(await offload(scorer.predict, model, version, features))
+    return REASONS.dump_json(await offload(scorer.reasons, model, version, features, explain))
+
+
+async def _score_many(services: Services, model: Model, version: int, rows: list[Any], turn: Turn) -> Sequence[Any]:
+    """Ask one version of a model for many answers at once."""
+    scorer = await ready(services, model, version)
+    answers: list[Any] = await turn.offload(services.offload)(scorer.predict_many, model, version, rows)
+    return answers
 
 
 async def ready(services: Services, model: Model, version: int) -> Scorer:

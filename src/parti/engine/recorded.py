@@ -78,7 +78,7 @@ class Recorded:
 
     def _add_step(self, entry: Entry) -> None:
         self.steps[entry.branch, entry.part, entry.digest].append(entry)
-        if entry.branch and entry.took:
+        if entry.branch and (entry.took or entry.more):
             self.spent.add_time(entry)
         if entry.kind == Kind.MEMORY:
             self.memories.append(entry)
@@ -107,14 +107,14 @@ async def read_recorded(rows: Iterable[JournalRow], attempt: int, fetch: FetchBl
     recorded = Recorded()
     for row in rows:
         for entry in decode(row.body):
-            recorded.add(await _whole(entry, fetch) if "answer" in entry.blobs else entry, attempt)
+            recorded.add(await _whole(entry, fetch) if "answer" in entry.more else entry, attempt)
     return recorded
 
 
 async def _whole(entry: Entry, fetch: FetchBlob) -> Entry:
-    body = await fetch(entry.blobs["answer"])
+    body = await fetch(entry.more["answer"])
     if body is None:
         raise StoreError(
-            "P205", f"the blob {entry.blobs['answer']} is missing", fix="run `parti verify`, restore a backup"
+            "P205", f"the blob {entry.more['answer']} is missing", fix="run `parti verify`, restore a backup"
         )
     return entry._replace(answer=from_json(body))

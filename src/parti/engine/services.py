@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from parti.design.graph import Design
+from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine.calling import Offload
 from parti.engine.commits import Commits
 from parti.engine.embedding_again import Again
+from parti.engine.gathering import Gatherings
 from parti.engine.rows import Overlay
+from parti.engine.turns import Lines, Spawn
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.context import Context
 from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
 from parti.ports.tool_server import ToolServers
 from parti.ports.vectors import Nearest
+from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.activation import Activation
@@ -58,6 +64,12 @@ class Services:
     """Told when a branch of a run begins a durable wait."""
     publish: Callable[[Topic, list[NewEvent]], Awaitable[object]] = field(init=False)
     """Stores events that no run publishes; done once they are on disk."""
+    spawn: Spawn = field(init=False)
+    """Runs something beside the runs."""
+    apart: Callable[[Step | Tool, str, Seconds], Context] = field(init=False)
+    """What surrounds a batch function that is called for runs of a tenant, until then."""
+    lines: Lines = field(init=False)
+    gatherings: Gatherings = field(init=False)
     overlay: Overlay = field(default_factory=Overlay)
     latest: dict[str, ModelVersion] = field(default_factory=dict)
     """The latest version of each model."""
@@ -69,6 +81,13 @@ class Services:
     """Tools of tool servers that runs of this process have called, which the design does not have."""
     unseen: set[tuple[str, str]] = field(default_factory=set)
     """Arrows met at run time that the design does not have."""
+
+    def __post_init__(self) -> None:
+        self.lines = Lines(self.clock)
+        self.gatherings = Gatherings(self.clock, self.lines, self._begin_apart)
+
+    def _begin_apart(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return self.spawn(work)  # which is set later than this is made
 
     def meet(self, runner: str, arrow: str) -> bool:
         """Note an arrow that the design does not have; whether it is the first time."""

@@ -12,7 +12,7 @@ from parti.engine.entries import Kind
 from parti.engine.identity import step_digest
 from parti.engine.steps import counted
 from parti.errors import RunError
-from parti.ports.agents import Exchange
+from parti.ports.agents import Earlier
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
@@ -21,30 +21,52 @@ SAID_MAX: Final = 20_000
 """Characters that are kept of a task, and of an answer."""
 
 
-async def earlier(context: RunContext, agent: Agent) -> list[Exchange]:
-    """The latest exchanges under the run's key, oldest first: the same in every replay. Raises P305 without a key."""
+async def earlier(context: RunContext, agent: Agent) -> Earlier:
+    """What was said under the run's key: the same in every replay. Raises P305 without a key."""
     run = context.run
     place = _place(context, agent)
     digest = step_digest(to_json(place[2]))
     known = run.recorded.take(context.path, place[0], digest) if run.recorded else None
     if known:
-        return _exchanges(known.answer)
+        return _read(known.answer)
     started = run.services.clock.now()
     held, row = (True, run.rows[place]) if place in run.rows else run.services.overlay.get(place)
     if not held:
         row = await counted(context, run.services.store.row(*place))
     took = run.services.clock.now() - started
     run.note(Kind.READ, context.path, place[0], digest, started, took, to_json(place[2]), row or b"null")
-    return _exchanges(from_json(row) if row else None)
+    return _read(from_json(row) if row else None)
 
 
-def go_on(context: RunContext, agent: Agent, before: list[Exchange], task: str, outcome: Outcome[Any]) -> None:
-    """Keep what was said now, when the run commits; the oldest goes where there are more than the agent is shown."""
+def go_on(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: Outcome[Any]) -> None:
+    """Keep what was said now, when the run commits; the oldest goes where there are more than the agent is shown.
+
+    `left` is what is left of what was said before, once a summary took the place of a part.
+    """
     if not outcome.done:
         return
     said = outcome.text or agent.output.encode(outcome.output).decode()
-    kept = [*before, (task[:SAID_MAX], said[:SAID_MAX])][-agent.sessions :]
-    context.run.rows[_place(context, agent)] = b'["session",%b]' % to_json(kept)
+    kept = [*left.exchanges, (task[:SAID_MAX], said[:SAID_MAX])][-agent.sessions :]
+    summary = [left.summary] if left.summary else []
+    context.run.rows[_place(context, agent)] = to_json(["session", kept, *summary])
+
+
+def as_journaled(before: Earlier, left: Earlier) -> list[Any]:
+    """How `left` follows from `before`: how many exchanges are in the summary now, what those were (a digest), the summary."""
+    count = len(before.exchanges) - len(left.exchanges)
+    return [count, _digest(before, count), left.summary]
+
+
+def after_replay(before: Earlier, journaled: list[Any] | None) -> Earlier:
+    """What is left of `before` by the journal. All of it, where a person's retry reads another session than there was."""
+    if journaled is None:
+        return before
+    count, digest, summary = journaled
+    return Earlier(before.exchanges[count:], summary) if _digest(before, count) == digest else before
+
+
+def _digest(before: Earlier, count: int) -> str:
+    return step_digest(to_json([before.summary, before.exchanges[:count]]))
 
 
 def _place(context: RunContext, agent: Agent) -> tuple[str, str, str]:
@@ -59,5 +81,8 @@ def _place(context: RunContext, agent: Agent) -> tuple[str, str, str]:
     return (session_table(agent), run.record.tenant, run.key)
 
 
-def _exchanges(row: Any) -> list[Exchange]:
-    return [] if row is None else [(asked, said) for asked, said in row[1]]
+def _read(row: Any) -> Earlier:
+    """A row: ``["session", [[task, said], …], summary]``, the last only where there is one."""
+    if row is None:
+        return Earlier()
+    return Earlier(tuple((asked, said) for asked, said in row[1]), row[2] if len(row) > 2 else "")

@@ -15,12 +15,14 @@ from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.engine.accounts import Amount
-from parti.engine.activation import Unwinding
+from parti.engine.activation import Activation, Unwinding
 from parti.engine.budgets import Spender, reserve, settle
 from parti.engine.calling import OutOfTime, call
-from parti.engine.entries import Entry, Kind
+from parti.engine.entries import MORE, Entry, Kind
 from parti.engine.identity import orderless, step_digest
 from parti.engine.rows import unpack_row
+from parti.engine.serving import Timed, enter, in_batch
+from parti.engine.turns import Turn
 from parti.errors import BudgetSpent, PartiError, RunError, StepFailed
 from parti.ports.context import CURRENT
 from parti.units import Seconds, duration_text
@@ -49,8 +51,9 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         started = run.services.clock.now()
         held = reserve_or_fail(context, part, digest, body)
         inside = context.inside()
+        timed = Timed() if part.concurrency is not None or part.batch is not None else None
         try:
-            answer, value = await _fenced(inside, part, arguments, started, held)
+            answer, value = await _fenced(inside, part, arguments, started, held, timed)
         except Exception as error:
             again = attempt < part.retry.attempts and not isinstance(error, PartiError)
             if run.unwinding is not Unwinding.NO:  # not the step's failure: it was cut off, and said so in its own way
@@ -62,8 +65,8 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
                 attempt += 1
                 continue
             failure = failure_of(part, error)
-            took = run.services.clock.now() - started
-            run.note(Kind.FAIL, context.path, part.name, digest, started, took, body, as_answer(failure))
+            at, took, more = measured(run, started, timed)
+            run.note(Kind.FAIL, context.path, part.name, digest, at, took, body, as_answer(failure), more)
             raise_from(failure, error)
         except asyncio.CancelledError:  # cut off with the run, or given up by a function that goes on
             told = inside.told.cost if inside.until else Cost()
@@ -71,22 +74,43 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
             settle(context, part, digest, held, told, returned=not inside.until, steps=steps)
             raise
         settle(context, part, digest, held, inside.told.cost)
-        took = run.services.clock.now() - started
-        run.note(Kind.STEP, context.path, part.name, digest, started, took, body, answer)
+        at, took, more = measured(run, started, timed)
+        run.note(Kind.STEP, context.path, part.name, digest, at, took, body, answer, more)
         if run.services.replay_each:
             await rewind(context)
         return value
 
 
+def measured(run: Activation, started: Seconds, timed: Timed | None) -> tuple[Seconds, Seconds, MORE]:
+    """When the service of a call began, how long it took, and what is journaled of a line or batch that it was in."""
+    now = run.services.clock.now()
+    if timed is None or timed.began is None:
+        return started, now - started, None
+    return timed.began, timed.lasted(now), timed.more
+
+
 async def _fenced(
-    inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...], started: Seconds, held: Amount | None
+    inside: RunContext,
+    part: Step | Tool,
+    arguments: tuple[Any, ...],
+    started: Seconds,
+    held: Amount | None,
+    timed: Timed | None,
 ) -> tuple[bytes, Any]:
     """Call the function once what was reserved for it is on disk: a crash must not make money be forgotten."""
     if held is not None and held.is_money:
         until, inside.until = inside.until, 0.0  # not called yet
         await counted(inside, inside.run.fence())
         inside.until, started = until, inside.run.services.clock.now()
-    return await guarded(inside, part, arguments, started)
+    if timed is None:
+        return await guarded(inside, part, arguments, started)
+    if part.batch is not None:
+        return part.function.returns.settle(await in_batch(inside, part, arguments[0], timed))
+    turn = await enter(inside, part, timed)
+    try:
+        return await guarded(inside, part, arguments, turn.began, turn)
+    finally:
+        turn.end()
 
 
 def reserve_or_fail(
@@ -103,15 +127,16 @@ def reserve_or_fail(
 
 
 async def guarded(
-    inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...], started: Seconds
+    inside: RunContext, part: Step | Tool, arguments: tuple[Any, ...], started: Seconds, turn: Turn | None = None
 ) -> tuple[bytes, Any]:
     """Call the function in its own context, under its timeout and the run's; its answer as JSON and as a value."""
     run = inside.run
+    offload = run.services.offload if turn is None else turn.offload(run.services.offload)
     inside.until = min(inside.until, started + part.timeout)
     run.busy += 1
     token = CURRENT.set(inside)
     try:
-        answer = await call(part.function, arguments, part.timeout, run.services.offload)
+        answer = await call(part.function, arguments, part.timeout, offload)
         return part.function.returns.settle(answer)
     finally:
         CURRENT.reset(token)

@@ -17,7 +17,7 @@ from parti.engine.identity import step_digest
 from parti.engine.steps import rewind
 from parti.engine.stints import Stint
 from parti.errors import DeclarationError
-from parti.ports.agents import Exchange
+from parti.ports.agents import Earlier
 from parti.ports.context import CURRENT
 from parti.ports.llm import Tell
 
@@ -34,11 +34,12 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     run = context.run
     body = asked_of(agent, task)
     digest = step_digest(body)
-    before = await sessions.earlier(context, agent) if agent.sessions else []
+    before = await sessions.earlier(context, agent) if agent.sessions else Earlier()
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
         remembering.restore(context.inside(), run.services.design.by_name)
-        return _kept(context, agent, before, task, outcome_of(agent, known, tell))
+        left = sessions.after_replay(before, known.answer.get("session"))
+        return _kept(context, agent, left, task, outcome_of(agent, known, tell))
     loop = run.services.agents
     if loop is None:
         raise DeclarationError("P110", "agents need the agent loop", fix="make the engine with parti.wiring.new_engine")
@@ -46,21 +47,26 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     inside = _inside(context, agent)
     said = list[str]()
     so_far: list[Outcome[Any]] = [Outcome(None, "seconds")]
+    lefts = [before]
     heard = tell and _noted(tell, said)
-    working = loop(run.services.design, agent, task, tell=heard, before=before, so_far=so_far.append)
+    working = loop(
+        run.services.design, agent, task, tell=heard, before=before, so_far=so_far.append, summed=lefts.append
+    )
     outcome = await _within(inside, working, so_far)
     took = run.services.clock.now() - started
     kind = Kind.STEP if outcome.done else Kind.FAIL
-    run.note(kind, context.path, agent.name, digest, started, took, body, _packed(agent, outcome, "".join(said)))
+    session = sessions.as_journaled(before, lefts[-1]) if len(lefts) > 1 else None
+    packed = _packed(agent, outcome, "".join(said), session)
+    run.note(kind, context.path, agent.name, digest, started, took, body, packed)
     if run.services.replay_each:
         await rewind(context)
-    return _kept(context, agent, before, task, outcome)
+    return _kept(context, agent, lefts[-1], task, outcome)
 
 
-def _kept(context: RunContext, agent: Agent, before: list[Exchange], task: str, outcome: Outcome[Any]) -> Outcome[Any]:
+def _kept(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: Outcome[Any]) -> Outcome[Any]:
     """The outcome, once the session goes on with it."""
     if agent.sessions:
-        sessions.go_on(context, agent, before, task, outcome)
+        sessions.go_on(context, agent, left, task, outcome)
     return outcome
 
 
@@ -110,6 +116,7 @@ def outcome_of(agent: Agent, known: Entry, tell: Tell | None) -> Outcome[Any]:
     facts = dict(known.answer)
     said = facts.pop("said", facts["text"])
     output = facts.pop("output", None)
+    facts.pop("session", None)
     value = agent.output.decode(to_json(output)) if facts["reason"] == "done" else None
     outcome = Outcome(value, **facts)
     if tell is not None and said:
@@ -127,10 +134,12 @@ def _noted(tell: Tell, said: list[str]) -> Tell:
     return both
 
 
-def _packed(agent: Agent, outcome: Outcome[Any], said: str) -> bytes:
+def _packed(agent: Agent, outcome: Outcome[Any], said: str, session: list[Any] | None) -> bytes:
     facts = {name: getattr(outcome, name) for name in ("reason", "text", "turns", "usd", "tokens", "tokens_out")}
     if outcome.done:
         facts["output"] = from_json(agent.output.encode(outcome.output))
     if said and said != outcome.text:  # a stream: a replay tells as much
         facts["said"] = said
+    if session is not None:
+        facts["session"] = session
     return to_json(facts)

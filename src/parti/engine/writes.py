@@ -11,14 +11,15 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from parti.design.budget import NO_COST
+from parti.design.budget import NO_COST, Cost
 from parti.design.tool import Tool
 from parti.engine.accounts import ONE_STEP, Amount
 from parti.engine.activation import Unwinding
 from parti.engine.budgets import Told, adopt, settle
 from parti.engine.doubts import park
-from parti.engine.entries import Kind
+from parti.engine.entries import MORE, Kind
 from parti.engine.recorded import Recorded, Write
+from parti.engine.serving import Timed, enter
 from parti.engine.steps import (
     as_answer,
     as_failure,
@@ -31,6 +32,7 @@ from parti.engine.steps import (
     reserve_or_fail,
     rewind,
 )
+from parti.engine.turns import Turn
 from parti.errors import NotDone, RunError
 from parti.ports.context import CURRENT
 from parti.units import Seconds
@@ -51,6 +53,8 @@ class _Call:
     body: bytes
     digest: str
     key: str
+    begun: bool = False
+    """Whether it may have been about to happen before."""
 
 
 async def write(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> Any:
@@ -89,6 +93,7 @@ async def write(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> 
 async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
     run, tool = context.run, this.tool
     in_doubt = known is not None and known.state == "doubt"
+    this.begun = known is not None
     held: Amount | None = None
     told, returned = Told(), True
     for attempt in range(1, tool.retry.attempts + 1):
@@ -104,12 +109,13 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
             ended = await _call(context, this, told)
         except asyncio.CancelledError:
             if run.unwinding is Unwinding.NO:  # the function gave up waiting for it, and goes on
-                settle(context, tool, this.digest, held, told.cost, returned=False)
+                spent = told.cost if this.begun else Cost()
+                settle(context, tool, this.digest, held, spent, returned=not this.begun)
             raise
         in_doubt, returned = not ended.sure, returned and ended.sure
         if ended.error is None:
             settle(context, tool, this.digest, held, told.cost, returned=returned)
-            return await _done(context, this, ended.started, ended.settled)
+            return await _done(context, this, ended.started, ended.settled, ended.timed)
         if attempt < tool.retry.attempts:
             await pause(context, tool.retry, attempt)
     assert ended.error is not None
@@ -117,8 +123,8 @@ async def _make(context: RunContext, this: _Call, known: Write | None) -> Any:
         await park(run, tool, this.key, this.digest, _starts(context, this), ended.error)
     settle(context, tool, this.digest, held, told.cost, returned=returned)
     failure = failure_of(tool, ended.error)
-    took = run.services.clock.now() - ended.started
-    run.note(Kind.FAIL, context.path, tool.name, this.digest, ended.started, took, this.body, as_answer(failure))
+    took, more = run.services.clock.now() - ended.started, ended.timed.more
+    run.note(Kind.FAIL, context.path, tool.name, this.digest, ended.started, took, this.body, as_answer(failure), more)
     raise_from(failure, ended.error)
 
 
@@ -129,26 +135,55 @@ class _Ended(NamedTuple):
     settled: tuple[bytes, Any]
     error: Exception | None
     sure: bool
+    timed: Timed
 
 
 async def _call(context: RunContext, this: _Call, told: Told) -> _Ended:
+    """Call the function once, when it is its turn. Before that there is no intent: in line, nothing is in doubt."""
+    inside, timed = context.inside(this.key), Timed()
+    inside.told = told
+    if this.tool.concurrency is None:
+        return await _called(context, this, inside, timed, None)
+    turn = await _turn(inside, this.tool, timed)
+    try:
+        return await _called(context, this, inside, timed, turn)
+    finally:
+        turn.end()
+
+
+async def _turn(inside: RunContext, tool: Tool, timed: Timed) -> Turn:
+    """Wait in line, and be cut off there if the run ends meanwhile: nothing has begun."""
+    run, task = inside.run, asyncio.current_task()
+    assert task is not None, "runs are tasks"
+    run.in_line.add(task)
+    try:
+        turn = await enter(inside, tool, timed)
+    finally:
+        run.in_line.discard(task)
+    if run.unwinding is not Unwinding.NO:
+        turn.end()
+        raise asyncio.CancelledError(run.unwinding.name)
+    return turn
+
+
+async def _called(context: RunContext, this: _Call, inside: RunContext, timed: Timed, turn: Turn | None) -> _Ended:
     """Put the intent on disk, and call the function once."""
+    this.begun = True
     await _intend(context, this)
     run = context.run
     started = run.services.clock.now()
-    inside = context.inside(this.key)
-    inside.told = told
     try:
-        return _Ended(started, await guarded(inside, this.tool, this.arguments, started), None, True)
+        answer = await guarded(inside, this.tool, this.arguments, started, turn)
+        return _Ended(started, answer, None, True, timed)
     except NotDone as refusal:
-        told.add(NO_COST)  # nothing happened: it costs what it told, and not what was declared
+        inside.told.add(NO_COST)  # nothing happened: it costs what it told, and not what was declared
         _note(context, Kind.UNDONE, this, started, b"null")
         _learn(context, this, Write("undone", this.digest, starts=_starts(context, this)))
-        return _Ended(started, (b"", None), refusal, True)
+        return _Ended(started, (b"", None), refusal, True, timed)
     except Exception as unsure:
         if run.unwinding not in ASKING:  # cut off: it is in doubt when the run goes on
             raise asyncio.CancelledError(run.unwinding.name) from unsure
-        return _Ended(started, (b"", None), unsure, False)
+        return _Ended(started, (b"", None), unsure, False, timed)
 
 
 def _reserve(context: RunContext, this: _Call, in_doubt: bool) -> Amount | None:
@@ -169,9 +204,11 @@ async def _intend(context: RunContext, this: _Call) -> None:
     await _fence(context)
 
 
-async def _done(context: RunContext, this: _Call, started: float, settled: tuple[bytes, Any]) -> Any:
+async def _done(
+    context: RunContext, this: _Call, started: float, settled: tuple[bytes, Any], timed: Timed | None = None
+) -> Any:
     answer, value = settled
-    _note(context, Kind.DONE, this, started, answer)
+    _note(context, Kind.DONE, this, started, answer, more=timed.more if timed else None)
     _learn(context, this, Write("done", this.digest, answer))
     await _fence(context)
     return value
@@ -200,10 +237,18 @@ async def _fence(context: RunContext) -> None:
     await counted(context, context.run.fence())
 
 
-def _note(context: RunContext, kind: str, this: _Call, started: float, answer: bytes, body: bytes = b"null") -> None:
+def _note(
+    context: RunContext,
+    kind: str,
+    this: _Call,
+    started: float,
+    answer: bytes,
+    body: bytes = b"null",
+    more: MORE = None,
+) -> None:
     run = context.run
     took = max(0.0, run.services.clock.now() - started)
-    run.note(kind, this.key, this.tool.name, this.digest, started, took, body, answer)
+    run.note(kind, this.key, this.tool.name, this.digest, started, took, body, answer, more)
 
 
 def _learn(context: RunContext, this: _Call, facts: Write) -> None:

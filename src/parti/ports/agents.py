@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from parti.design.agent import Agent
@@ -12,6 +13,14 @@ from parti.ports.llm import Tell
 
 Exchange = tuple[str, str]
 """A task, and what the agent said to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was said earlier in a session: its `exchanges`, oldest first, and a `summary` of those before ("" for none)."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    summary: str = ""
 
 
 class AgentLoop(Protocol):
@@ -24,12 +33,14 @@ class AgentLoop(Protocol):
         task: str,
         *,
         tell: Tell | None,
-        before: Sequence[Exchange],
+        before: Earlier,
         so_far: Callable[[Outcome[Any]], None],
+        summed: Callable[[Earlier], None],
     ) -> Awaitable[Outcome[Any]]:
-        """The outcome. `before` is what was said earlier in its session, oldest first.
+        """The outcome. `before` is what was said earlier in its session.
 
-        `so_far` is told after each turn what the outcome is should the seconds of the agent be over then.
+        `so_far` is told after each turn what the outcome is should the seconds of the agent be over then; `summed` is told
+        what is left of `before` when a summary took the place of its oldest exchanges.
 
         Raises what a model or the run raises; an agent that stops by itself raises nothing.
         """

@@ -17,6 +17,10 @@ Again = Callable[[], Awaitable[None]]
 """Is awaited before a request is sent again although the one before may have been paid; raises where that may not be."""
 
 
+Waited = Callable[[Seconds], None]
+"""Is told how long a request stood in line, each time that it did, before it is sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What somebody says to the model: "system" for instructions, "user" for everything else."""
@@ -170,7 +174,14 @@ class Llms(Protocol):
     """All models of a system: retries, fallbacks, rates and caches are behind this."""
 
     async def answer(
-        self, llm: Llm, request: Request, *, key: Hashable, tell: Tell | None = None, again: Again | None = None
+        self,
+        llm: Llm,
+        request: Request,
+        *,
+        key: Hashable,
+        tell: Tell | None = None,
+        again: Again | None = None,
+        waited: Waited | None = None,
     ) -> Answer:
         """The answer, by `llm` or one of its fallbacks. `key` is whose turn it takes: rates are shared fairly between keys.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from parti.design.model import Model, Reason
@@ -21,6 +22,10 @@ class Scorer(Protocol):
 
     def predict(self, model: Model, version: int, features: Any) -> Any:
         """A value of the model's output type for one value of its inputs. Raises P603."""
+        ...
+
+    def predict_many(self, model: Model, version: int, rows: Sequence[Any]) -> list[Any]:
+        """As many values of the model's output type, in order; in the place of one that fails, the exception (P402, P603)."""
         ...
 
     def reasons(self, model: Model, version: int, features: Any, count: int) -> list[Reason]:

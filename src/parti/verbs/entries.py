@@ -24,7 +24,7 @@ async def entries_of(store: Store, run: str) -> list[Entry]:
 
 async def whole(entry: Entry, which: str, value: Any, store: Store) -> Any:
     """The arguments or the answer, also where they lie outside the journal."""
-    if which not in entry.blobs:
+    if which not in entry.more:
         return value
-    body = await store.blob(entry.blobs[which])
-    return {"missing blob": entry.blobs[which]} if body is None else from_json(body)
+    body = await store.blob(entry.more[which])
+    return {"missing blob": entry.more[which]} if body is None else from_json(body)

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from parti.design.addresses import shown_address
 from parti.design.agent import Agent
 from parti.design.evaluation import Evaluation
 from parti.design.graph import Design
 from parti.design.llm import Llm
-from parti.engine.loop import Engine
 from parti.errors import RunError, StoreError
 from parti.mlops.evaluation.comparing import Comparison, compare
-from parti.mlops.evaluation.no_servers import NoServers
-from parti.mlops.evaluation.results import Result, Summary, summaries
+from parti.mlops.evaluation.results import Result, Scored, Summary, summaries
 from parti.mlops.evaluation.trials import part_under, refuse_what_cannot_be, trial_design, version_of
 from parti.ports.operations import EVALUATIONS, key_of_evaluation
-from parti.ports.store import ModelVersion
 from parti.verbs.cases import folder_of, read_cases
 from parti.verbs.target import Target, now
+from parti.verbs.trial_engine import latest_models, trial_engine
 from parti.verbs.trying import Progress, Trying
-from parti.wiring import Tape, alikeness, new_engine, open_store
+from parti.wiring import Tape, alikeness
 
 PREVIOUS = "previous"
 """Stands for the latest stored version that is not the present one."""
@@ -63,27 +60,38 @@ async def evaluate(
     design, evaluation = target.design, target.design.evaluation(name)
     refuse_what_cannot_be(design, evaluation)
     cases = await read_cases(target, evaluation, options.limit)
-    models = await _latest_models(target)
+    models = await latest_models(target)
     version = version_of(design, evaluation, {model: latest.version for model, (latest, _) in models.items()})
     before = find(await stored(target, name), options.compare, version) if options.compare else None
-    folder = folder_of(target, evaluation, version)
-    async with _trial_engine(design, evaluation, folder, models, options.tape) as engine:
-        source = evaluation.data if isinstance(evaluation.data, str) else "journal"
-        trying = Trying(engine, evaluation, source, options.concurrency, progress)
+    folder, trial = folder_of(target, evaluation, version), trial_design(design, evaluation, alikeness())
+    async with trial_engine(trial, folder, models, tape=options.tape) as engine:
+        trying = Trying(engine, evaluation, options.concurrency, progress)
         scored = await trying.all(cases, options.repeat)
-    part = part_under(design, evaluation)
-    result = Result(
-        name=name, version=version, of=part.name, prompt=part.version if isinstance(part, Agent) else "",
-        llm=shown_address(design.get(Llm, part.llm).target) if isinstance(part, Agent) else "", check=evaluation.check.name, at=now(),
-        gate=evaluation.gate, usd_checking=trying.usd_checking, cases=tuple(scored),
-    )  # fmt: skip
-    async with target.changing(token) as system:
-        await system.add_evaluation(key_of_evaluation(result.at, name, version), result.as_bytes())
+    result = result_of(design, evaluation, version, scored, trying.usd_checking)
+    await store_result(target, result, token)
     shutil.rmtree(folder)
     with suppress(OSError):  # another evaluation may be under way there
         folder.parent.rmdir()
     comparison = compare(before, result) if before else None
     return Evaluated(result, summaries(result), result.passed, comparison)
+
+
+def result_of(
+    design: Design, evaluation: Evaluation, version: str, scored: Sequence[Scored], usd_checking: float
+) -> Result:
+    """What came of trying the version of `design`, now."""
+    part = part_under(design, evaluation)
+    return Result(
+        name=evaluation.name, version=version, of=part.name, prompt=part.version if isinstance(part, Agent) else "",
+        llm=shown_address(design.get(Llm, part.llm).target) if isinstance(part, Agent) else "", check=evaluation.check.name, at=now(),
+        gate=evaluation.gate, usd_checking=usd_checking, cases=tuple(scored),
+    )  # fmt: skip
+
+
+async def store_result(target: Target, result: Result, token: str) -> None:
+    """Keep a result in the store of the system."""
+    async with target.changing(token) as system:
+        await system.add_evaluation(key_of_evaluation(result.at, result.name, result.version), result.as_bytes())
 
 
 async def stored(target: Target, name: str) -> list[Result]:
@@ -112,42 +120,3 @@ def find(results: list[Result], version: str, present: str) -> Result:
             return result
     known = ", ".join(dict.fromkeys(result.version for result in results)) or "none yet"
     raise RunError("P308", f"no result of the version {version!r} is stored", fix=f"one of: {known}")
-
-
-async def _latest_models(target: Target) -> dict[str, tuple[ModelVersion, bytes]]:
-    """The latest version of each model that the system's store has, with its ONNX."""
-    try:
-        async with target.reading() as store:
-            latest = {version.model: version for version in await store.models()}
-            return {name: (version, await store.blob(version.blob) or b"") for name, version in latest.items()}
-    except StoreError as none:
-        if none.code != "P208":
-            raise
-        return {}
-
-
-@asynccontextmanager
-async def _trial_engine(
-    design: Design,
-    evaluation: Evaluation,
-    folder: Path,
-    models: dict[str, tuple[ModelVersion, bytes]],
-    tape: Tape | None,
-) -> AsyncIterator[Engine]:
-    """An engine for the trial's design on its own store, which outlives the block unless it is removed."""
-    store = open_store(folder / "trial.parti")
-    try:
-        trial = trial_design(design, evaluation, alikeness())
-        engine = new_engine(trial, store, stand_ins=True, tape=tape, servers=NoServers())
-        try:
-            await engine.start(work=False)
-            held = {version.model for version in await store.models()}
-            for name, (version, onnx) in models.items():
-                if name not in held and name in design.by_name:
-                    await engine.add_version(version, onnx)
-            engine.begin()
-            yield engine
-        finally:
-            await engine.stop(grace=0.0)
-    finally:
-        await store.close()

@@ -31,7 +31,7 @@ async def past_cases(
     since, part = now() - seconds(wanted.since), design.by_name.get(name)
     if isinstance(part, Handler | Endpoint):
         for run in await store.runs(part=name, state=State.DONE, since=since, limit=wanted.limit):
-            given = await _input_of(run, store)
+            given = await input_of(run, store)
             if given is not None:
                 yield {"input": given, "expected": await _output_of(part, run, store)}
     elif isinstance(part, Agent | Model):
@@ -48,7 +48,7 @@ async def past_cases(
         )  # fmt: skip
 
 
-async def _input_of(run: RunRecord, store: Store) -> Any:
+async def input_of(run: RunRecord, store: Store) -> Any:
     """What a run was given: its event, its one argument, or all of them; None where its event is gone."""
     if not run.topic:
         arguments = from_json(run.arguments)

@@ -24,7 +24,7 @@ from parti.ports.store import State
 from parti.units import duration_text
 from parti.verbs.entries import entries_of
 
-OUTAGES: Final = frozenset({"P105", "P110", "P601", "P701", "P702", "P706"})
+OUTAGES: Final = frozenset({"P105", "P110", "P601", "P701", "P702", "P706", "P722"})
 """Failures that say nothing of the part: they end the evaluation, which goes on from there when it is started again."""
 
 ROOM_LOOKS: Final = 20
@@ -34,15 +34,19 @@ Progress = Callable[[int, int], None]
 """Is told how many cases are scored, and of how many."""
 
 
+def tenant_of(case: Planned, repetition: int = 0) -> str:
+    """Whose rows a case worked on has; its run's idempotency key, too."""
+    return f"{case.id}.{repetition}"
+
+
 @dataclass(slots=True)
 class Trying:
-    """The cases of one evaluation, worked on by `engine`, `concurrency` at once. `source` is where they stand."""
+    """The cases of one evaluation, worked on by `engine`, `concurrency` at once. `usd_checking` is what scoring them took."""
 
     engine: Engine
     evaluation: Evaluation
-    source: str
     concurrency: int
-    progress: Progress
+    progress: Progress = lambda done, of: None
     usd_checking: float = 0.0
     done: list[Scored] = field(default_factory=list)
 
@@ -67,7 +71,7 @@ class Trying:
 
     async def _one(self, case: Planned, repetition: int) -> Scored:
         """One case once. A tenant of its own keeps its rows apart from those of all others."""
-        name, key = answering(self.evaluation), f"{case.id}.{repetition}"
+        name, key = answering(self.evaluation), tenant_of(case, repetition)
         failure, result = "", b"null"
         try:
             result = await self._call(name, case.arguments, key, key)
@@ -76,7 +80,7 @@ class Trying:
                 raise
             failure = self._failure(wrong)
         trial = await self._trial(run_of_call(name, key, key))
-        score = Score(0.0) if failure else await self._score(case, from_json(result), trial, key)
+        score = Score(0.0) if failure else await self.score(case, from_json(result), trial, key)
         return Scored(
             id=case.id, line=case.line, repetition=repetition, tags=case.tags, score=score.value, why=score.why,
             error=failure, usd=trial.usd, tokens=trial.tokens, seconds=trial.seconds,
@@ -87,8 +91,8 @@ class Trying:
             return f"P303 it took longer than {duration_text(self.evaluation.timeout)}"
         return f"{wrong.code} {wrong.what}"
 
-    async def _score(self, case: Planned, output: Any, trial: Trial, tenant: str) -> Score:
-        """What the checker says. Its run is known by all that it is given, and by the checker."""
+    async def score(self, case: Planned, output: Any, trial: Trial, tenant: str) -> Score:
+        """What the checker says of an output as JSON. Raises P720 where it fails. Its run is known by all that it is given, and by the checker."""
         name, arguments = checking(self.evaluation), (case.facts, output, trial)
         key = blake2b(to_json([self.evaluation.check.name, arguments]), digest_size=8).hexdigest()
         try:
@@ -96,7 +100,9 @@ class Trying:
         except PartiError as wrong:
             if wrong.code in OUTAGES:
                 raise
-            what = f"`{self.evaluation.name}` could not check the case at {self.source}:{case.line}: {wrong.what}"
+            data = self.evaluation.data
+            source = data if isinstance(data, str) else "journal"
+            what = f"`{self.evaluation.name}` could not check the case at {source}:{case.line}: {wrong.what}"
             fix = "mend the checker and start the evaluation again: it goes on from here"
             raise RunError("P720", what, place=wrong.place, fix=fix) from wrong
         self.usd_checking += (await self._trial(run_of_call(name, tenant, key))).usd

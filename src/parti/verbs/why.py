@@ -18,8 +18,9 @@ from parti.verbs.target import Target, now
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One entry of the journal. `kind` is that of parti.engine.entries.Kind; `at` and `took` are seconds.
+    """One entry of the journal. `kind` is that of parti.engine.entries.Kind; `at`, `took` and `waited` are seconds.
 
+    A call `waited` in line before `at`; `batch` is how many were served together, 0 for one that was served by itself.
     `arguments` and `answer` are whole, wherever they lie; `branch` names the task of the run, a write's is its key.
     """
 
@@ -33,6 +34,8 @@ class Moment:
     arguments: Any
     answer: Any
     digest: str
+    waited: Seconds = 0.0
+    batch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ async def _moment(seq: int, entry: Entry, store: Store) -> Moment:
         arguments=await whole(entry, "arguments", entry.arguments, store),
         answer=await whole(entry, "answer", entry.answer, store),
         digest=entry.digest,
+        waited=entry.waited,
+        batch=entry.batch,
     )
 
 

@@ -80,7 +80,7 @@ def _failure(error: Mapping[str, Any]) -> LlmFailure:
             "P703",
             f"the request has {tokens} tokens, {tokens - window} more than the context window of {window}",
             lasting=True,
-            fix="send less, or declare the model with a larger context",
+            fix="send less, declare the model with a larger context=, or overflow=Truncate() of the agent",
         )
     if error.get("code") == 400:
         return LlmFailure("P702", f"the local model refused the request: {said}", lasting=True)

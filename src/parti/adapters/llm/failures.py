@@ -104,7 +104,7 @@ def _too_long(llm: Llm, error: theirs.ModelAPIError) -> LlmFailure:
     body = _inner(error.body)
     numbers = [f"{name}: {body[name]}" for name in ("n_prompt_tokens", "n_ctx") if name in body]
     said = "; ".join([_quote(error), *numbers])
-    fix = "send less, or ask a model with a larger context window"
+    fix = "send less, ask a model with a larger context window, or declare overflow=Truncate() of the agent"
     return LlmFailure("P703", f"the request is too long for `{llm.name}`: {said}", lasting=True, fix=fix)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from parti.adapters.onnx.answers import Answers
 from parti.adapters.onnx.graph import Graph
 from parti.design.features import Row, features_of, record_type, rows_of
 from parti.design.model import Model, Reason
-from parti.errors import ModelError
+from parti.errors import ModelError, PartiError
 from parti.ports.store import ModelVersion
+
+T = TypeVar("T")
 
 
 class OnnxScorer:
@@ -43,6 +46,13 @@ class OnnxScorer:
         Raises P601 when the version is not loaded, P402 when `features` do not fit, P603 when the answer does not.
         """
         return self._find(model, version).predict(features)
+
+    def predict_many(self, model: Model, version: int, rows: Sequence[Any]) -> list[Any]:
+        """As many values of the model's output type, in order, by one run of the graph.
+
+        In the place of one that fails, the exception (P402, P603). Raises P601 when the version is not loaded.
+        """
+        return self._find(model, version).predict_many(rows)
 
     def reasons(self, model: Model, version: int, features: Any, count: int) -> list[Reason]:
         """The `count` features that move this answer furthest from that of the reference row, strongest first.
@@ -85,6 +95,19 @@ class _Served:
         answers = self._answers
         return answers.build(self._graph.run((self._row(features),), answers.needs), 0)
 
+    def predict_many(self, features: Sequence[Any]) -> list[Any]:
+        rows = [_or_error(partial(self._row, each)) for each in features]
+        fit = [row for row in rows if not isinstance(row, PartiError)]
+        try:
+            arrays = self._graph.run(fit, self._answers.needs) if fit else []
+        except ModelError:  # one of them, but nobody can tell which: each by itself, then only that one fails
+            return [_or_error(partial(self.predict, each)) for each in features]
+        places = iter(range(len(fit)))
+        return [
+            row if isinstance(row, PartiError) else _or_error(partial(self._answers.build, arrays, next(places)))
+            for row in rows
+        ]
+
     def reasons(self, features: Any, count: int) -> list[Reason]:
         reference = self._reference
         if reference is None:
@@ -122,6 +145,14 @@ class _Served:
 
     def _unexplained(self, what: str, fix: str) -> ModelError:
         return ModelError("P605", f"this version of `{self._model.name}` {what}", place=self._model.place, fix=fix)
+
+
+def _or_error(make: Callable[[], T]) -> T | PartiError:
+    """What is made, or the error in its place."""
+    try:
+        return make()
+    except PartiError as wrong:
+        return wrong
 
 
 def _reference_row(about: Mapping[str, Any], names: Sequence[str]) -> Row | None:

@@ -36,6 +36,11 @@ class Comparison:
     p: float
     note: str
 
+    @property
+    def is_better(self) -> bool:
+        """Whether `note` says that `after` is better: the interval and the sign test both do."""
+        return self.note.startswith("better")
+
 
 def compare(before: Result, after: Result) -> Comparison:
     """Both results; see Comparison."""

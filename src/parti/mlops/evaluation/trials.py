@@ -44,6 +44,9 @@ from parti.ports.context import required
 AT_ONCE: Final = 10_000
 """Runs of a trial that may be open; how many are at work at once is for who calls them to say."""
 
+STARTING: Final = (Handler, Endpoint, Schedule, Source, Monitor)
+"""Parts that start work by themselves, or are started from outside: a trial leaves them out."""
+
 _PLACE: Final = re.compile(r"Place\(file=.*?, line=\d+\)")
 
 
@@ -120,11 +123,7 @@ def _refuse_unknown_answer(tool: Tool, evaluation: Evaluation) -> None:
 def trial_design(design: Design, evaluation: Evaluation, alike: Alikeness) -> Design:
     """The design whose durable endpoints `answering` and `checking` work on cases."""
     part = part_under(design, evaluation)
-    kept: list[Part] = [
-        _harmless(one, evaluation)
-        for one in design.parts
-        if not isinstance(one, Handler | Endpoint | Schedule | Source | Monitor)
-    ]
+    kept: list[Part] = [harmless(one, evaluation) for one in design.parts if not isinstance(one, STARTING)]
     answer, check = _answer(design, evaluation, part), _check(evaluation, part, alike)
     callable_ = (one.name for one in kept if isinstance(one, Tool | Step | Model | Llm | Agent))
     tables = (one.name for one in kept if isinstance(one, Table))
@@ -137,7 +136,7 @@ def trial_design(design: Design, evaluation: Evaluation, alike: Alikeness) -> De
     return Design(design.name, (*kept, answer, check), tuple(arrows), place=design.place)
 
 
-def _harmless(part: Part, evaluation: Evaluation) -> Part:
+def harmless(part: Part, evaluation: Evaluation) -> Part:
     """A tool that nothing outside knows of: a recorder in the place of a write, and what stands in for any other."""
     if not isinstance(part, Tool):
         return part
@@ -146,7 +145,7 @@ def _harmless(part: Part, evaluation: Evaluation) -> Part:
         return part
     function = replace(part.function, call=_recorder(stand_in), is_async=True)
     return replace(
-        part, function=function, retry=NO_RETRY, idempotent=True, reconcile=None, cost=NO_COST, approval=None
+        part, function=function, retry=NO_RETRY, idempotent=True, reconcile=None, cost=NO_COST, approval=None, batch=None
     )  # fmt: skip
 
 

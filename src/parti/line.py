@@ -1,13 +1,40 @@
-"""A line before a model: so many at once, so many a minute, and each key in turn, however much others ask."""
+"""A line: so many at once, so many a minute, and each key in its turn, however much others ask."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Hashable
+from typing import Generic, TypeVar
 
 from parti.ports.clock import Clock
 from parti.units import Seconds
+
+T = TypeVar("T")
+
+
+class Turns(Generic[T]):
+    """Who waits, by key. Keys have their turn one after the other; of one key, who came first. O(1) in and out."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Hashable, deque[T]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, key: Hashable, who: T) -> None:
+        """Somebody waits behind those of the same key."""
+        self._waiting.setdefault(key, deque()).append(who)
+
+    def next(self) -> T:
+        """Whose turn it is; their key goes behind the others. Raises KeyError when nobody waits."""
+        key, waiting = self._waiting.popitem(last=False)
+        who = waiting.popleft()
+        if waiting:
+            self._waiting[key] = waiting
+        return who
 
 
 class Line:
@@ -21,16 +48,17 @@ class Line:
         self._apart: Seconds = 60.0 / per_minute if per_minute else 0.0
         self._clock = clock
         self._next: Seconds = 0.0
-        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: Turns[asyncio.Future[None]] = Turns()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self, key: Hashable) -> None:
-        """Return when it is the turn of a call of `key`. Who is cancelled meanwhile takes no turn."""
+    async def enter(self, key: Hashable) -> Seconds:
+        """Return when it is the turn of a call of `key`: how long it waited. Who is cancelled meanwhile takes no turn."""
         if not self._waiting and self._may_begin():
             self._begin()
-            return
+            return 0.0
+        came = self._clock.now()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, deque()).append(turn)
+        self._waiting.add(key, turn)
         self._look()
         try:
             await turn
@@ -38,6 +66,7 @@ class Line:
             if turn.done() and not turn.cancelled():  # it had its turn at this very moment
                 self.leave()
             raise
+        return self._clock.now() - came
 
     def leave(self) -> None:
         """A call that had entered is over."""
@@ -45,19 +74,17 @@ class Line:
         self._look()
 
     def _may_begin(self) -> bool:
-        return self._free > 0 and self._clock.now() >= self._next
+        return self._free > 0 and (not self._apart or self._clock.now() >= self._next)
 
     def _begin(self) -> None:
         self._free -= 1
-        self._next = max(self._next, self._clock.now()) + self._apart
+        if self._apart:
+            self._next = max(self._next, self._clock.now()) + self._apart
 
     def _look(self) -> None:
         """Give turns as far as there is room and time."""
         while self._waiting and self._may_begin():
-            key, turns = self._waiting.popitem(last=False)
-            turn = turns.popleft()
-            if turns:
-                self._waiting[key] = turns  # behind the other keys
+            turn = self._waiting.next()
             if not turn.done():
                 self._begin()
                 turn.set_result(None)

@@ -1,0 +1,32 @@
+"""Tokens of a request, by an estimate from above: nobody but the provider counts them exactly, and it does so too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from parti.agents.conversation import size_of
+from parti.ports.llm import OutputSpec, Request, ToolSpec
+
+BYTES_A_TOKEN: Final = 3
+"""Text is cut into tokens of about four bytes; the estimate reckons with less, so that it is seldom too small."""
+
+A_MESSAGE: Final = 10
+"""Tokens that a message has beside its text."""
+
+
+def tokens_of(size: int, messages: int) -> int:
+    """About how many tokens so many messages have, whose text has `size` bytes."""
+    return size // BYTES_A_TOKEN + A_MESSAGE * messages
+
+
+def tokens_of_terms(tools: Iterable[ToolSpec], output: OutputSpec | None) -> int:
+    """About how many tokens the tools and the output of a request have."""
+    tokens = sum(len(str(tool.schema)) + len(tool.about) for tool in tools) // BYTES_A_TOKEN
+    return tokens + (len(str(output.schema)) // BYTES_A_TOKEN if output else 0)
+
+
+def tokens_in(request: Request) -> int:
+    """About how many tokens a request has, without its answer."""
+    size = sum(map(size_of, request.messages)) if request.size is None else request.size
+    return tokens_of(size, len(request.messages)) + tokens_of_terms(request.tools, request.output)

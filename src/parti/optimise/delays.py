@@ -1,0 +1,113 @@
+"""Delays: by how much each choice of a stage makes requests later, alone or behind a plan's earlier stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from parti.extras import need
+from parti.optimise.menus import Menu
+from parti.optimise.problem import Choice
+from parti.optimise.trials import RELAXED, Trials, quantile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHOICES_MAX: Final = 160
+"""So many choices of a stage are looked at to find its candidates."""
+
+HOPELESS: Final = 100.0
+"""A request that never ends counts as so many times the promised seconds late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A choice of a stage that no other beats in cost, delay (mean and tail) and quality together.
+
+    `mean` and `tail` (seconds, the latter at the promised level) say by how much the choice makes requests later than the
+    stage at its best does, and `fits` whether it keeps the promise so, all other stages relaxed.
+    """
+
+    choice: Choice
+    cost: float
+    term: float
+    mean: float
+    tail: float
+    fits: bool
+
+
+Climber = tuple[Candidate, ...]
+"""A candidate for each stage: a plan on its way."""
+
+
+class Delays:
+    """Candidates for every stage, the lateness of latencies, and what a change of a plan lets one expect.
+
+    Later stages are taken to add what they added before. That is an estimate, good for choosing what to simulate next;
+    nothing is decided by it.
+    """
+
+    def __init__(self, trials: Trials, menus: Sequence[Menu]) -> None:
+        self._np: Any = need("numpy", extra="plan", purpose="planning")
+        self._trials = trials
+        self.stages = tuple(self._candidates(stage, menu) for stage, menu in enumerate(menus))
+
+    def _candidates(self, stage: int, menu: Menu) -> tuple[Candidate, ...]:
+        """Cheapest first."""
+        found: list[Candidate] = []
+        for choice in _sample(menu):
+            candidate = self._candidate(stage, choice)
+            if not any(_beats(known, candidate) for known in found):
+                found.append(candidate)
+        return tuple(found)
+
+    def _candidate(self, stage: int, choice: Choice) -> Candidate:
+        trials, promise = self._trials, self._trials.promise
+        before = (RELAXED,) * stage
+        alone = self._bounded(trials.latencies((*before, choice)))
+        delay = alone - self._bounded(trials.latencies((*before, RELAXED)))
+        fits = int((alone > promise.seconds).sum()) <= trials.allowed
+        cost, term = sum(option.cost for option in choice), trials.problem.term(stage, choice)
+        return Candidate(choice, cost, term, float(delay.mean()), quantile(delay, promise.level), fits)
+
+    def shift(self, at: Climber, stage: int, candidate: Candidate) -> Any:
+        """By how much each request would be later after this stage, were `candidate` in its place: float32 seconds."""
+        before = tuple(each.choice for each in at[:stage])
+        new = self._bounded(self._trials.latencies((*before, candidate.choice)))
+        old = self._bounded(self._trials.latencies((*before, at[stage].choice)))
+        return (new - old).astype(self._np.float32)
+
+    def _bounded(self, latencies: NDArray[Any]) -> Any:
+        return self._np.minimum(latencies, HOPELESS * self._trials.promise.seconds)
+
+    def lateness(self, latencies: NDArray[Any]) -> float:
+        """Seconds beyond the promise, summed over the late requests but those that may be late; 0 when it is kept."""
+        np, trials = self._np, self._trials
+        over = self._bounded(latencies) - trials.promise.seconds
+        over = over[over > 0]
+        if len(over) <= trials.allowed:
+            return 0.0
+        return float(np.partition(over, len(over) - trials.allowed - 1)[: len(over) - trials.allowed].sum())
+
+
+def _beats(one: Candidate, other: Candidate) -> bool:
+    faster = one.mean <= other.mean and one.tail <= other.tail
+    return faster and one.cost <= other.cost and one.term >= other.term
+
+
+def _sample(menu: Menu) -> list[Choice]:
+    """Choices to look at: the cheapest of a stage, and of a stage with several parts also those along each part's line."""
+    found: dict[Choice, None] = {}
+    number = 0
+    while number < CHOICES_MAX and menu.cost(number) is not None:
+        found[menu.choice(number)] = None
+        number += 1
+    if menu.cost(number) is not None:
+        for share in range(1, 17):
+            corner = tuple(options[(len(options) - 1) * share // 16] for options in menu.parts)
+            found[corner] = None
+            for part, options in enumerate(menu.parts):
+                for other in options[:: max(1, len(options) // 8)]:
+                    found[(*corner[:part], other, *corner[part + 1 :])] = None
+    return sorted(found, key=lambda choice: sum(option.cost for option in choice))

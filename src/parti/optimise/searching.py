@@ -1,0 +1,152 @@
+"""Searching: a good plan by climbing, then the cheapest and its proof by branch and bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from parti.extras import need
+from parti.optimise.bounds import Bounds
+from parti.optimise.branching import Branching, Incumbent
+from parti.optimise.climbing import Climbing, cost_of, plan_of
+from parti.optimise.delays import Delays
+from parti.optimise.found import Found, Limits, Proof
+from parti.optimise.menus import Menu, menus
+from parti.optimise.problem import Plan, Problem, Promise
+from parti.optimise.refusing import last_resort, refuse_budget, refuse_quality
+from parti.optimise.simulation import Simulation
+from parti.optimise.trials import RELAXED, LimitReached, Trials
+
+ROUNDS: Final = ((0.25, 0.5), (1.0, 1.0))
+"""Rounds of proving and wandering, as shares of the time that is left: small problems are proved in the first, and in large ones
+a better plan makes the second go further."""
+
+KICKS: Final = 30
+"""So many kicks for each stage, at most."""
+
+
+def search(
+    problem: Problem,
+    simulation: Simulation,
+    promise: Promise,
+    *,
+    seed: int,
+    clock: Callable[[], float],
+    limits: Limits | None = None,
+) -> Found:
+    """The cheapest plan that keeps the promise in the sample of this seed, and how far that is proved.
+
+    `clock` gives seconds from any start. The same arguments give the same plan, unless the time runs out first.
+    Raises P811 (a `NoPlan`) when no plan keeps the promise, or none was found in time.
+    """
+    refuse_quality(problem, promise)
+    trials = Trials(problem, simulation, promise, seed=seed, limits=limits or Limits(), clock=clock)
+    hunt = Hunt(trials, menus(problem, lambda part, option: simulation.possible(seed, part.name, option, promise)))
+    hunt.run()
+    if math.isinf(hunt.best.cost):
+        plan = last_resort(trials, hunt.menus, hunt.look_again(), proved=hunt.proof.optimal)
+        hunt.best = Incumbent(plan.cost, plan.choices)
+    plan = Plan(tuple(choice for choice in hunt.best.prefix if choice is not None))
+    points = tuple(sorted(trials.points.values(), key=lambda point: (point.cost, point.seconds)))
+    best = trials.points[plan]
+    if not best.keeps(promise):
+        refuse_budget(problem, promise, best, hunt.proof)
+    return Found(promise, seed, best, hunt.proof, hunt.relaxed, points, trials.extensions, trials.elapsed)
+
+
+class Hunt:
+    """One search in its phases, each of which leaves a plan and a proof to the next."""
+
+    def __init__(self, trials: Trials, found: tuple[Menu, ...]) -> None:
+        self.trials, self.menus = trials, found
+        self.best = Incumbent()
+        self.delays: Delays | None = None
+        self._climbing: Climbing | None = None
+        self.lower = self.lower_relaxed = 0.0
+
+    @property
+    def proof(self) -> Proof:
+        """What holds whatever the network does."""
+        return Proof(min(self.lower, self.best.cost), self.best.cost)
+
+    @property
+    def relaxed(self) -> Proof:
+        """What holds if waiting in one stage never helps in another."""
+        return Proof(min(max(self.lower, self.lower_relaxed), self.best.cost), self.best.cost)
+
+    def run(self) -> None:
+        """All phases, until nothing is left or a limit is reached."""
+        strict = Bounds(self.trials, self.menus, fitting=False)
+        self.lower = strict.rest[0]
+        if math.isinf(self.lower):
+            return
+        with suppress(LimitReached), self.trials.part_of_the_time(0.7 if self.trials.limits.strict else 1.0):
+            self._climb()
+            bounds = Bounds(self.trials, self.menus, fitting=True)
+            self.lower_relaxed = bounds.rest[0]
+            for search_share, wander_share in ROUNDS:
+                with self.trials.part_of_the_time(search_share):
+                    self._relaxed(bounds)
+                if self.relaxed.optimal:
+                    break
+                with self.trials.part_of_the_time(wander_share):
+                    self._wander()
+        if self.trials.simulation.monotone:
+            self.lower = max(self.lower, self.lower_relaxed)
+        if self.trials.limits.strict or math.isinf(self.best.cost):
+            self._strict(strict)
+
+    def look_again(self) -> Delays:
+        """The delays of all stages, also when the time ran out before they were known."""
+        if self.delays is None:
+            self.trials.allow_more()
+            self.delays = Delays(self.trials, self.menus)
+        return self.delays
+
+    def _climb(self) -> None:
+        self.delays = Delays(self.trials, self.menus)
+        self._climbing = Climbing(self.trials, self.delays)
+        self._climbing.run()
+        self._take()
+
+    def _wander(self) -> None:
+        assert self._climbing is not None
+        np = need("numpy", extra="plan", purpose="planning")
+        self._climbing.wander(np.random.default_rng(self.trials.seed), KICKS * len(self.menus))
+        self._take()
+
+    def _take(self) -> None:
+        """What climbing found becomes the incumbent if it is cheaper."""
+        best = self._climbing.best if self._climbing else None
+        if best is not None and cost_of(best) < self.best.cost:
+            self.best = Incumbent(cost_of(best), plan_of(best).choices)
+
+    def _relaxed(self, bounds: Bounds) -> None:
+        """The suffixes of the plan from the last stage on, each with what was proved of the shorter ones (Russian dolls)."""
+        for first in reversed(range(1, len(self.menus))):
+            with self.trials.part_of_the_time(0.5 / first):
+                suffix = Branching(self.trials, self.menus, bounds, first=first, known=self._suffix(first))
+                suffix.run()
+            bounds.raise_to(first, suffix.lower)
+        bounds.raise_to(0, max(self.lower_relaxed, bounds.rest[1]))
+        whole = Branching(self.trials, self.menus, bounds, first=0, known=self.best)
+        whole.run()
+        self.best, self.lower_relaxed = whole.best, max(self.lower_relaxed, whole.lower)
+
+    def _suffix(self, first: int) -> Incumbent:
+        """The later stages of the best plan, if they keep the promise with the earlier ones relaxed."""
+        if math.isinf(self.best.cost):
+            return Incumbent()
+        prefix = (*[RELAXED] * first, *self.best.prefix[first:])
+        if not self.trials.fits(prefix):
+            return Incumbent()
+        cost = sum(option.cost for choice in prefix if choice is not None for option in choice)
+        return Incumbent(cost, prefix)
+
+    def _strict(self, bounds: Bounds) -> None:
+        bounds.raise_to(0, self.lower)
+        whole = Branching(self.trials, self.menus, bounds, first=0, known=self.best)
+        whole.run()
+        self.best, self.lower = whole.best, max(self.lower, whole.lower)

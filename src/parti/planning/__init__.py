@@ -1,0 +1,1 @@
+"""Planning: where the design, the journal, measured profiles, prices, the simulator and the search meet."""

@@ -1,0 +1,196 @@
+"""The space of a plan: for each part, the ways in which it may be deployed, with what they cost by the hour and how good they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from parti.design.choices import Choices, Site, Variant
+from parti.design.graph import Design
+from parti.design.llm import Llm
+from parti.errors import PlanError
+from parti.optimise.problem import Option
+from parti.planning.deployment import Deployment
+from parti.planning.prices import MachineType
+from parti.planning.profile import PartProfile
+from parti.planning.stations import WORKS, Stations, own, part_of, tokens_of
+from parti.sim.network import EVERYONE, Station
+from parti.sim.network import Llm as Engine
+from parti.units import Seconds
+
+REPLICAS_MORE: Final = 4
+"""Where nothing is declared, up to so many times the replicas that the mean load needs are tried, and so many more."""
+
+MACHINES_MAX: Final = 4
+"""Where nothing is declared, so many machine types are tried: the cheapest for their speed."""
+
+KINDS: Final = ("general", "compute")
+"""The kinds of machine types that are tried where nothing is declared."""
+
+PricesOfProviders = Callable[[Llm, int, int], float | None]
+"""US dollars for so many tokens in and out, by a provider's list; None where it does not know the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Options for the parts of one design under one mean load.
+
+    `rates` are calls per second of each part, in the mean; `held` is for how long a run of each runner holds one of its hands
+    (seconds). `cloud` is whose machines are tried where a part names none. `qualities` are those of a part's variants,
+    measured or declared: by part, then variant.
+    """
+
+    design: Design
+    stations: Stations
+    rates: Mapping[str, float]
+    held: Mapping[str, Seconds]
+    cloud: str
+    qualities: Mapping[str, Mapping[str, float]]
+    listed: PricesOfProviders = lambda *_: None
+
+    def options(self, part: str) -> tuple[Option, ...]:
+        """All options of a part, or of a station of one call, cheapest first. Raises P830, and P832 for what is not known."""
+        known = self.stations.profile.part(part)
+        if known is None or not isinstance(self.design.by_name.get(part), WORKS):
+            return (Option(Deployment(part_of(part)), 0.0),)
+        choices = next((one for one in self.design.choices if one.part == part), None)
+        found = [
+            Option(deployment, self.cost(deployment), quality, _behaviour(self.stations, deployment))
+            for variant, quality in self._variants(known, choices)
+            for site in self._sites(choices)
+            for deployment in self._deployments(known, choices, variant, site)
+        ]
+        return tuple(sorted(found, key=lambda option: (option.cost, -option.quality, option.label)))
+
+    def cost(self, deployment: Deployment) -> float:
+        """USD per hour: the share of machines that its replicas take, and what its calls cost by the token."""
+        machine = self.stations.prices.machine(deployment.machine) if deployment.machine else None
+        hours = 0.0
+        if machine is not None:
+            hours = deployment.replicas * deployment.cpus / machine.vcpu * machine.usd_per_hour
+        return hours + self._by_the_token(deployment) * self.rates.get(deployment.part, 0.0) * 3600.0
+
+    def _by_the_token(self, deployment: Deployment) -> float:
+        """USD of one call, for a language model that is paid by the token."""
+        part, known = self.design.by_name.get(deployment.part), self.stations.profile.part(deployment.part)
+        if not isinstance(part, Llm) or own(part) or known is None:
+            return 0.0
+        tokens = tokens_of(known, deployment.variant)
+        if tokens is None:
+            return 0.0
+        price = self.stations.prices.llm_price(part, self.listed)
+        return tokens.usd or 0.0 if price is None else price.of(round(tokens.prompt.mean), round(tokens.output.mean))
+
+    def _variants(self, known: PartProfile, choices: Choices | None) -> Iterator[tuple[str, float]]:
+        declared = choices.variants if choices else ()
+        measured = {*known.variants, *(one.variant for one in known.tokens)}
+        for variant in declared or (Variant(""),):
+            if variant.name and variant.name not in measured:
+                listed = ", ".join(sorted(measured - {""})) or "none"
+                what = f"the variant {variant.name!r} of `{known.part}` was not measured; measured are: {listed}"
+                raise PlanError("P832", what, place=choices.place if choices else None, fix="run `parti profile`")
+            yield variant.name, self.qualities.get(known.part, {}).get(variant.name, 1.0)
+
+    def _sites(self, choices: Choices | None) -> tuple[Site | None, ...]:
+        return choices.sites if choices and choices.sites else (None,)
+
+    def _deployments(
+        self, known: PartProfile, choices: Choices | None, variant: str, site: Site | None
+    ) -> Iterator[Deployment]:
+        where = site.name if site else ""
+        cpus = choices.cpus if choices else 1.0
+        alone = Deployment(known.part, 1, 1, "", variant, where)
+        if self._rides_along(alone):
+            yield alone
+            return
+        for machine, batch in product(self._machines(choices, site), self._batches(known, choices, variant)):
+            one = alone._replace(machine=machine.name, batch=batch, cpus=cpus or machine.vcpu)
+            if machine.vcpu < one.cpus:
+                continue  # it does not fit
+            least, most = self._replicas(one, choices)
+            yield from (one._replace(replicas=count) for count in range(least, most + 1))
+
+    def _rides_along(self, deployment: Deployment) -> bool:
+        """Whether it needs no machine: it only waits, as often at once as it likes, or others run it."""
+        part = self.design.by_name[deployment.part]
+        if isinstance(part, Llm) and not own(part):
+            return True
+        return self.stations.deployed(deployment).servers >= EVERYONE
+
+    def _machines(self, choices: Choices | None, site: Site | None) -> tuple[MachineType, ...]:
+        prices = self.stations.prices
+        names = (site.machines if site else ()) or (choices.machines if choices else ())
+        if names:
+            found = []
+            for name in names:
+                machine = prices.machine(name)
+                if machine is None:
+                    known = ", ".join(sorted(one.name for one in prices.machines if one.cloud == name.split("/")[0]))
+                    what = f"{prices.name} has no machine {name!r}"
+                    place = choices.place if choices else None
+                    raise PlanError("P832", what, place=place, fix=f"one of: {known}" if known else "see --prices")
+                found.append(machine)
+            return tuple(found)
+        tried = [m for m in prices.machines if m.cloud == self.cloud and m.kind in KINDS and not m.accelerators]
+        if not tried:
+            clouds = ", ".join(sorted({machine.cloud for machine in prices.machines}))
+            what = f"{prices.name} has no machine of {self.cloud!r} to try"
+            raise PlanError("P832", what, fix=f"name another with --cloud ({clouds}), or machines= in desk.choices")
+        return _worth_trying(tried)
+
+    def _batches(self, known: PartProfile, choices: Choices | None, variant: str) -> tuple[int, ...]:
+        declared = getattr(self.design.by_name[known.part], "batch", None)
+        if declared is None:
+            return (1,)
+        if choices and choices.batches:
+            return choices.batches
+        measured = {one.batch for one in known.services if one.variant == (variant or known.main_variant)}
+        return tuple(sorted({1, *(size for size in measured if size <= declared.size)}))
+
+    def _replicas(self, deployment: Deployment, choices: Choices | None) -> tuple[int, int]:
+        if choices and choices.replicas:
+            return choices.replicas
+        needed = self.rates.get(deployment.part, 0.0) / capacity(self.stations.deployed(deployment))
+        least = max(1, math.floor(needed) + 1, self._with_hands(deployment.part))
+        return least, max(least, math.ceil(needed * REPLICAS_MORE)) + REPLICAS_MORE
+
+    def _with_hands(self, runner: str) -> int:
+        """The fewest processes of a runner whose hands are hardly ever all at work: their mean, and four deviations more."""
+        hands = getattr(self.design.by_name[runner], "concurrency", None)
+        at_work = self.rates.get(runner, 0.0) * self.held.get(runner, 0.0)
+        return math.ceil((at_work + 4.0 * math.sqrt(at_work)) / hands) if hands and runner in self.held else 1
+
+
+def capacity(station: Station) -> float:
+    """How many calls a second a station serves at most, in the long run."""
+    if isinstance(station.service, Engine):
+        return _engine_capacity(station, station.service)
+    each = station.service.mean * (station.batch.growth[-1] if station.batch and station.batch.growth else 1.0)
+    size = station.batch.size if station.batch else 1
+    return math.inf if each <= 0 else station.servers * size / each
+
+
+def _engine_capacity(station: Station, engine: Engine) -> float:
+    """With all slots at work: prompts are read one after the other, tokens written side by side."""
+    reading = engine.prefill_seconds + engine.prompt.mean * engine.prefill_seconds_per_token
+    step = engine.step_seconds + engine.slots * engine.step_seconds_per_sequence
+    each = reading + engine.output.mean * step / engine.slots
+    return math.inf if each <= 0 else station.replicas / each
+
+
+def _worth_trying(machines: list[MachineType]) -> tuple[MachineType, ...]:
+    """Those that no other beats in speed and price of a vCPU; of equals the smallest."""
+    ordered = sorted(machines, key=lambda one: (one.usd_per_hour / one.vcpu, -(one.speed or 1.0), one.vcpu, one.name))
+    found: list[MachineType] = []
+    for machine in ordered:
+        if not found or (machine.speed or 1.0) > (found[-1].speed or 1.0):
+            found.append(machine)
+    return tuple(found[:MACHINES_MAX])
+
+
+def _behaviour(stations: Stations, deployment: Deployment) -> tuple[object, ...]:
+    """What of a deployment the simulation can tell apart: machines of equal speed do the same."""
+    return deployment._replace(machine="", cpus=float(max(1, int(deployment.cpus)))), stations.speed(deployment.machine)

@@ -1,0 +1,1 @@
+"""The simulator: queueing networks over arrays, from a seed; it knows nothing of the engine."""

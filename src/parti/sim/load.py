@@ -1,0 +1,61 @@
+"""Load: how requests arrive, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Poisson:
+    """Independent arrivals, `per_second` > 0 of them in the mean."""
+
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class GammaArrivals:
+    """Gaps drawn independently from a gamma distribution: `per_second` > 0, and `cv` > 0 of the gaps (4 is bursty)."""
+
+    per_second: float
+    cv: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mmpp:
+    """A Poisson process whose rate changes (MMPP): in state i it is ``per_second[i]`` for an exponential time of mean ``dwell[i]``.
+
+    States follow each other in a circle and begin with the first. A rate may be 0, not all of them.
+    """
+
+    per_second: tuple[float, ...]
+    dwell: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Recorded arrivals: `times` in seconds, ascending, from 0; `faster` > 1 plays them so many times as fast."""
+
+    times: tuple[float, ...]
+    faster: float = 1.0
+
+
+Arrivals = Poisson | GammaArrivals | Mmpp | Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests in order of arrival: request i arrives at ``arrived[i]`` seconds (float64, ascending, at least 0).
+
+    ``entries[i]`` (int64) is the index in ``network.all_calls()`` of the call where it enters; None: all at the network's entry.
+    """
+
+    arrived: NDArray[np.float64]
+    entries: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.arrived)

@@ -1,0 +1,135 @@
+"""Planning: the cheapest deployment that keeps the promises; a given one, predicted; two of them, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic_core import from_json
+
+from parti.adapters.clock import SystemClock
+from parti.adapters.llm.prices import listed_cost
+from parti.design.choices import Choices
+from parti.design.goals import Slo
+from parti.design.graph import Design
+from parti.errors import PlanError, StoreError
+from parti.optimise.found import Limits
+from parti.optimise.verifying import Care
+from parti.planning.asked import Asked
+from parti.planning.comparing import Comparison, compare
+from parti.planning.plan_file import read_plan
+from parti.planning.planned import Planned
+from parti.planning.planner import plan
+from parti.planning.predicting import REPLICATIONS, Prediction, predict
+from parti.planning.prices import read_prices
+from parti.planning.profile import Profile
+from parti.planning.storing import profile_path
+from parti.units import Seconds
+from parti.verbs.evaluate import stored
+from parti.verbs.load import workload
+from parti.verbs.profile import profile_from_traffic, stored_profile
+from parti.verbs.target import Target
+
+Say = Callable[[str], None]
+"""Is told what is under way, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to plan for. `slo` comes before what the design promises; `profile` is a file (None: the kept one, else traffic)."""
+
+    loads: tuple[str, ...]
+    slo: Slo | None = None
+    of: tuple[str, ...] = ()
+    profile: Path | None = None
+    prices: Path | None = None
+    cloud: str = "aws"
+    seed: int = 1
+    requests: int = 10_000
+    seconds: Seconds = 15.0
+    care: Care = field(default_factory=Care)
+
+
+async def asked_of(target: Target, options: Options) -> Asked:
+    """All that a plan is made from. Raises P820 to P829 for bad input, P830 without promises, P832 for unmeasured qualities."""
+    design = target.design
+    slo = options.slo or design.slo
+    if slo is None:
+        fix = 'declare System(slo=Slo(p99="2s")), or give --p99'
+        raise PlanError("P835", f"{design.name} promises nothing to plan for", place=design.place, fix=fix)
+    for name in options.of:
+        if name not in design.by_name:
+            known = ", ".join(design.by_name)
+            raise PlanError("P830", f"{design.name} has no part {name!r}", fix=f"--of takes one of: {known}")
+    profile = await _profile(target, options.profile)
+    load = await workload(target, options.loads, profile)
+    return Asked(
+        design, profile, read_prices(options.prices), load, slo, options.of, options.cloud,
+        await _qualities(target, design), options.requests, options.seed, listed_cost,
+    )  # fmt: skip
+
+
+async def planned(target: Target, options: Options, *, say: Say) -> tuple[Asked, Planned]:
+    """The cheapest plan that keeps the promises. Raises P811 where none does."""
+    asked = await asked_of(target, options)
+    limits = Limits(seconds=options.seconds)
+    return asked, plan(asked, clock=SystemClock().now, limits=limits, care=options.care, say=say)
+
+
+async def predicted(target: Target, options: Options, fixed: Path) -> tuple[Asked, Prediction]:
+    """What a plan file does under the load."""
+    asked = await asked_of(target, options)
+    deployed = read_plan(fixed, target.design)
+    return asked, predict(asked.model, deployed, range(options.seed, options.seed + REPLICATIONS))
+
+
+async def compared(target: Target, options: Options, fixed: Path, other: Path) -> tuple[Asked, Comparison]:
+    """Two plan files under the same requests and draws."""
+    asked = await asked_of(target, options)
+    seeds = range(options.seed, options.seed + REPLICATIONS)
+    design = target.design
+    return asked, compare(asked, read_plan(fixed, design), read_plan(other, design), seeds)
+
+
+async def _profile(target: Target, given: Path | None) -> Profile:
+    """The kept profile; where none was made, that of ordinary traffic."""
+    if given is not None or profile_path(target.path).exists():
+        return stored_profile(target, given)
+    return await profile_from_traffic(target)
+
+
+async def _qualities(target: Target, design: Design) -> Mapping[str, Mapping[str, float]]:
+    """The quality of each declared variant: as declared, by its evaluation's latest result, or by its version's metric."""
+    found: dict[str, dict[str, float]] = {}
+    for choices in design.choices:
+        for variant in choices.variants:
+            quality = variant.quality
+            if isinstance(quality, str):
+                quality = await _measured(target, choices, variant.name, quality)
+            if quality is not None:
+                found.setdefault(choices.part, {})[variant.name] = float(quality)
+    return found
+
+
+async def _measured(target: Target, choices: Choices, variant: str, name: str) -> float:
+    """What an evaluation, or a metric of the registry, says of a variant."""
+    if any(evaluation.name == name for evaluation in target.design.evaluations):
+        results = await stored(target, name)
+        if results:
+            return results[-1].mean
+    try:
+        async with target.reading() as store:
+            known = [one for one in await store.models() if one.model == choices.part]
+            versions = [one for one in known if variant in (str(one.version), "")]
+    except StoreError as none:
+        if none.code != "P208":
+            raise
+        versions = []
+    metrics = from_json(versions[-1].metrics) if versions else {}
+    if name in metrics:
+        return float(metrics[name])
+    what = (
+        f"the quality of the variant {variant!r} of `{choices.part}` is {name!r}, and nothing of that name was measured"
+    )
+    raise PlanError("P832", what, place=choices.place, fix=f"run `parti eval {name}`, or give a number")
