@@ -16,6 +16,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from parti.declare.batching import item_hints
+from parti.design.fields import labels_of
 from parti.design.function import Function, Parameter
 from parti.design.payload import Payload, schema_digest
 from parti.design.places import Place
@@ -37,7 +38,7 @@ def payload_of(kind: Any, *, place: Place, what: str) -> Payload:
             place=place,
             fix="use a Pydantic model, a dataclass, or a plain type",
         ) from wrong
-    return Payload(type_name(kind), adapter, schema, schema_digest(schema))
+    return Payload(type_name(kind), adapter, schema, schema_digest(schema), kind, labels_of(kind))
 
 
 def function_of(function: Callable[..., Any], *, root: Path, names: Names, items: bool = False) -> Function:
