@@ -29,9 +29,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A label is at a slot: it came from `before` by `edge`, or begins there."""
+    """A label is at a slot: it came from `before`, where it was `tag`, by `edge`; or begins there."""
 
     before: Slot | None
+    tag: Tag
     edge: Edge | None
 
 
@@ -49,13 +50,14 @@ class Spread:
     def _spread(self, seeds: Iterable[tuple[Slot, Tag]]) -> None:
         waiting: deque[tuple[Slot, Tag]] = deque()
         for slot, tag in seeds:
-            self._arrive(slot, tag, Arrival(None, None), waiting)
+            self._arrive(slot, tag, Arrival(None, tag, None), waiting)
         while waiting:
             slot, tag = waiting.popleft()
             for edge in self._edges[slot.part, slot.port]:
-                target = arrives(edge, slot.path) if edge.lets(tag) else None
-                if target is not None:
-                    self._arrive(target, tag, Arrival(slot, edge), waiting)
+                becomes = edge.hands_on(tag)
+                target = arrives(edge, slot.path) if becomes is not None else None
+                if target is not None and becomes is not None:
+                    self._arrive(target, becomes, Arrival(slot, tag, edge), waiting)
 
     def _arrive(self, slot: Slot, tag: Tag, by: Arrival, waiting: deque[tuple[Slot, Tag]]) -> None:
         at = self._known[slot.part, slot.port][slot.path]
@@ -84,7 +86,7 @@ class Spread:
         while at is not None:
             arrival = self._known[at.part, at.port][at.path][tag]
             stages.append(_stage(self._design, at, tag, arrival))
-            at = arrival.before
+            at, tag = arrival.before, arrival.tag
         return tuple(reversed(stages))
 
 
