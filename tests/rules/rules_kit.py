@@ -10,8 +10,10 @@ from pathlib import Path
 from parti.declare.dataflow.reader import read_dataflow
 from parti.declare.loading import load
 from parti.declare.system import System
+from parti.design.diff import diff
 from parti.rules.base import Finding, Rule
 from parti.rules.checking import Report, check
+from parti.verbs.sketching import sketch
 
 DAY = date(2026, 12, 1)
 
@@ -27,10 +29,13 @@ def loaded(file: Path) -> System:
     return system
 
 
-def judged(system: System, rules: Sequence[Rule] | None = None, day: date = DAY) -> Report:
-    """What the rules (all of them, if none are named) say of it."""
+def judged(
+    system: System, rules: Sequence[Rule] | None = None, day: date = DAY, before: System | None = None
+) -> Report:
+    """What the rules (all of them, if none are named) say of it, and of what changed since the version `before`."""
     design = system.design
-    return check(design, read_dataflow(design, system.root), day, rules)
+    changes = diff(sketch(before), sketch(system)) if before is not None else None
+    return check(design, read_dataflow(design, system.root), day, rules, changes)
 
 
 def shown(findings: Sequence[Finding]) -> str:

@@ -1,5 +1,7 @@
 """Each rule finds what is wrong in its bad cases, as accepted, and nothing in its good ones.
 
+A case that is about a change has the version before it, under the same name, in the folder `before`.
+
 Run pytest with ACCEPT=1 to accept what it finds now, and look at the difference.
 """
 
@@ -23,7 +25,9 @@ FILES = sorted(CASES.glob("*/*.py"))
 def test_a_rule_finds_what_was_accepted_and_nothing_else(file: Path) -> None:
     rule = BY_FOLDER[file.parent.name]
     rules = [rule] if rule.code != "R001" else [BY_FOLDER["unbounded_state"], rule]
-    found = [finding for finding in judged(loaded(file), rules).findings if finding.code == rule.code]
+    older = file.parent / "before" / file.name
+    before = loaded(older) if older.exists() else None
+    found = [finding for finding in judged(loaded(file), rules, before=before).findings if finding.code == rule.code]
     golden = file.with_suffix(".txt")
     if file.stem.startswith("good_"):
         assert found == []

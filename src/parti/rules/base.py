@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from parti.design.dataflow import Dataflow, Port, Slot, Use
+from parti.design.diff import Diff
 from parti.design.graph import Design
 from parti.design.labels import Tag
 from parti.design.places import Place
@@ -21,10 +22,14 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium")
 
 @dataclass(frozen=True)
 class Case:
-    """A design to be judged, with the flow of data and labels through it."""
+    """A design to be judged, with the flow of data and labels through it.
+
+    `before` is what differs from the version that it is compared with; None where it is compared with none.
+    """
 
     design: Design
     dataflow: Dataflow
+    before: Diff | None = None
 
     @cached_property
     def edges(self) -> list[Edge]:
