@@ -42,6 +42,7 @@ ALONE = {
     "cpu_ms_per_turn": "{:.2f} ms CPU a turn",
     "cpu_growth": "{:.2f} times as much late as early",
     "import_ms": "`import parti` {:.0f} ms",
+    "check_ms": "`parti check` {:.0f} ms",
     "up_to_first_run_ms": "`parti up` to its first finished run {:.0f} ms",
 }
 

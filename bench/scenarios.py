@@ -84,6 +84,7 @@ ALONE = (
         repeated=False,
     ),
     Alone("start", "start", "bench.parti_start", repeated=False),
+    Alone("parti check of 200 parts", "check", "bench.parti_check", repeated=False),
 )  # fmt: skip
 KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))
 

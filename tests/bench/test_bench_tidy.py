@@ -39,6 +39,7 @@ SCENARIOS = {
     "conversation of runs": (
         "bench.parti_conversation", ("--kind", "session", "--turns", "40", "--attempts", "1"), "journal_bytes_per_turn",
     ),
+    "check": ("bench.parti_check", ("--attempts", "1", "--links", "2"), "check_ms"),
     "start": ("bench.parti_start", ("--attempts", "1"), "up_to_first_run_ms"),
 }  # fmt: skip
 

@@ -28,8 +28,8 @@ from parti.design.dataflow import Slot
 from parti.design.fields import fields_of, record_in
 
 DEEPEST: Final = 12
-MOST: Final = 3000
-"""Calls followed for one part; further ones mix what they are given."""
+MOST: Final = 4_000
+"""Statements read for one part, each as often as it is read; what is called beyond that mixes what it is given."""
 
 _ITEMS_MAX: Final = 64
 """Items of a collection that are kept apart."""
@@ -77,9 +77,10 @@ def follow(frame: Frame, function: FunctionType, given: Sequence[Value], named: 
     """Read a function of the app with these arguments; what it returns, or yields."""
     reader, code = frame.reader, function.__code__
     node = reader.source.node_of(code)
-    if node is None or frame.depth >= DEEPEST or reader.followed > MOST or _is_inside(frame, function):
-        if node is None:
-            reader.doubt(frame, f"the source of `{code.co_name}` cannot be read")
+    if node is None or not _may_follow(frame) or _is_inside(frame, function):
+        if not _is_inside(frame, function):
+            why = "its source cannot be read" if node is None else "too much is called from here"
+            reader.doubt(frame, f"`{code.co_name}` is not followed: {why}")
         return mixed([*given, *named.values()])
     bound = bind(node.args, given, named)
     free: dict[str, Any] = {}
@@ -99,13 +100,19 @@ def follow(frame: Frame, function: FunctionType, given: Sequence[Value], named: 
     return found
 
 
+def _may_follow(frame: Frame) -> bool:
+    return frame.depth < DEEPEST and frame.reader.effort < MOST
+
+
 def _is_inside(frame: Frame, function: FunctionType) -> bool:
     return frame.reader.open.count(function.__code__) > 1
 
 
 def _follow_closure(frame: Frame, closure: Closure, given: Sequence[Value], named: Named) -> Value:
     reader = frame.reader
-    if frame.depth >= DEEPEST or reader.followed > MOST or closure.node in reader.nested:
+    if closure.node in reader.nested or not _may_follow(frame):
+        if closure.node not in reader.nested:
+            reader.doubt(frame, "a nested function is not followed: too much is called from here")
         return mixed([*given, *named.values()])
     outer = closure.frame
     inner = Frame(

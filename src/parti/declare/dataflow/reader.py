@@ -34,7 +34,7 @@ _ROUNDS: Final = 3
 
 
 class Reader:
-    """Gathers what flows. `followed` counts the calls that were followed for the present part."""
+    """Gathers what flows. `effort` counts the statements that were read for the present part."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -45,9 +45,10 @@ class Reader:
         self.opaque: set[Opaque] = set()
         self.open: list[CodeType] = []
         self.nested: list[Node] = []
-        self.followed = 0
+        self.effort = 0
         self.held: dict[object, Origins] = {}
         self.news = False
+        self.leaving: dict[ast.stmt, bool] = {}
         self.raised: Origins = frozenset()
         self._territory = Territory(root, "", "")
 
@@ -67,7 +68,6 @@ class Reader:
 
     def run(self, frame: Frame, node: Node) -> Value:
         """Read a function; what it returns, or what a generator yields."""
-        self.followed += 1
         if isinstance(node, ast.Lambda):
             return evaluate(frame, node.body)
         execute(frame, node.body)
@@ -85,7 +85,7 @@ class Reader:
             self.opaque.add(Opaque(part, function.place, f"the source of `{function.name}` cannot be read"))
             return
         self._territory = Territory(self.root, "", real.__code__.co_filename)
-        self.followed, self.open, self.raised = 0, [real.__code__], frozenset()
+        self.effort, self.open, self.nested, self.raised = 0, [real.__code__], [], frozenset()
         given = {one.name: self._given(part, one.name, one.payload.kind) for one in function.parameters}
         frame = Frame(
             self, part, real.__code__.co_filename, real.__globals__, given, blocks=function.is_async,

@@ -20,6 +20,7 @@ def execute(frame: Frame, body: Iterable[ast.stmt]) -> None:
     """Follow statements in order; both ways of every branch."""
     for statement in body:
         frame.line = statement.lineno
+        frame.reader.effort += 1
         act = _ACTS.get(type(statement))
         if act is not None:
             act(frame, statement)
@@ -91,7 +92,11 @@ def _branch(frame: Frame, *bodies: Sequence[ast.stmt]) -> None:
 
 def _after(frame: Frame, outside: Origins, node: ast.stmt) -> None:
     """Past a branch, only what may have left the function or loop there decides whether one comes so far."""
-    if not any(isinstance(one, ast.Return | ast.Raise | ast.Break | ast.Continue) for one in ast.walk(node)):
+    leaving = frame.reader.leaving.get(node)
+    if leaving is None:
+        leaving = any(isinstance(one, ast.Return | ast.Raise | ast.Break | ast.Continue) for one in ast.walk(node))
+        frame.reader.leaving[node] = leaving
+    if not leaving:
         frame.conditions = outside
 
 
