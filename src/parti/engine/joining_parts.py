@@ -1,4 +1,4 @@
-"""Entries of a journal joined with the parts of a newer design: would each be found, read and answered again?"""
+"""Entries of a journal joined with the parts of a newer design: each must be found, known by the same name, and readable."""
 
 from __future__ import annotations
 
