@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from parti.cli.against import next_of, show_against
 from parti.cli.failures import FINDINGS
-from parti.cli.options import AppArgument, JsonOption, target_of
+from parti.cli.options import AppArgument, JsonOption, StoreOption, target_of
 from parti.cli.output import counted, plain, print_json, print_line, say, say_next
 from parti.errors import UsageError
 
@@ -23,6 +24,20 @@ def check(
     app: AppArgument = None,
     sarif: Annotated[str, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0; - is stdout.")] = "",
     explain: Annotated[str, typer.Option("--explain", metavar="CODE", help="Explain a rule, and end.")] = "",
+    against: Annotated[
+        str,
+        typer.Option("--against", metavar="REV-OR-DIR", help="Compare with another version, and judge work in flight."),
+    ] = "",
+    replay: Annotated[
+        bool, typer.Option("--replay", help="With --against: replay each run by the present code.")
+    ] = False,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", "-n", min=0, help="With --against: so many of the latest ended runs, and all open ones."
+        ),
+    ] = 200,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prove where data may go, and find mistakes of the architecture before they run. Exits with 1 when it finds some."""
@@ -31,21 +46,33 @@ def check(
     if explain:
         _explain(verb.explain(explain), as_json)
         return
-    report = verb.check(target_of(app, None))
+    target, compared = target_of(app, store), None
+    if against:
+        from parti.verbs.against import against as compare  # noqa: PLC0415 see above
+
+        compared = compare(target, against, limit=limit, replay=replay)
+    elif replay:
+        raise UsageError("P504", "--replay needs another version", fix="write --against main --replay")
+    report = verb.check(target, before=compared.changes if compared else None)
     if sarif:
         text = json.dumps(verb.sarif(report), indent=2) + "\n"
         _write(sarif, text)
     if as_json:
-        print_json(_facts(report))
+        print_json({**_facts(report), **({"against": compared.as_json()} if compared else {})})
     elif sarif != "-":
         _show(report)
+        if compared:
+            show_against(compared, against)
         first = report.findings[0].code if report.findings else ""
-        say_next(f"parti check --explain {first}" if first else f"parti up {app or ''}".rstrip())
-    if report.findings:
+        say_next(
+            next_of(compared, app, against)
+            or (f"parti check --explain {first}" if first else f"parti up {app or ''}".rstrip())
+        )
+    if report.findings or not (compared is None or compared.all_resume):
         raise typer.Exit(FINDINGS)
 
 
-def _facts(report: Report) -> object:
+def _facts(report: Report) -> dict[str, Any]:
     return {
         "name": report.name,
         "findings": [finding.as_json() for finding in report.findings],

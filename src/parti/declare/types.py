@@ -133,9 +133,14 @@ def code_digest(code: CodeType) -> str:
     """A short name for what a function does: its bytecode, constants and names, nested functions included."""
     digest = blake2b(code.co_code, digest_size=8)
     for constant in code.co_consts:
-        digest.update((code_digest(constant) if isinstance(constant, CodeType) else repr(constant)).encode())
+        digest.update((code_digest(constant) if isinstance(constant, CodeType) else _text(constant)).encode())
     digest.update(repr((code.co_names, code.co_varnames, code.co_freevars)).encode())
     return digest.hexdigest()
+
+
+def _text(constant: object) -> str:
+    """The same in every process: the order of a set is not."""
+    return repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
 
 
 def summary(thing: object) -> str:

@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from parti.design.dataflow import Dataflow, Port, Slot, Use
+from parti.design.diff import Diff
 from parti.design.graph import Design
 from parti.design.labels import Tag
 from parti.design.places import Place
-from parti.rules.flow.edges import Edge, edges_of
+from parti.rules.flow.edges import edges_of
 from parti.rules.flow.seeds import seeds_of
-from parti.rules.flow.spreading import Spread, Stage
+from parti.rules.flow.spreading import Index, Spread, Stage, indexed
 
 Severity = Literal["critical", "high", "medium"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium")
@@ -21,15 +22,19 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium")
 
 @dataclass(frozen=True)
 class Case:
-    """A design to be judged, with the flow of data and labels through it."""
+    """A design to be judged, with the flow of data and labels through it.
+
+    `before` is what differs from the version that it is compared with; None where it is compared with none.
+    """
 
     design: Design
     dataflow: Dataflow
+    before: Diff | None = None
 
     @cached_property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> Index:
         """The edges along which labels travel."""
-        return edges_of(self.design, self.dataflow)
+        return indexed(edges_of(self.design, self.dataflow))
 
     @cached_property
     def labels(self) -> Spread:

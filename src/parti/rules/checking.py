@@ -8,6 +8,7 @@ from datetime import date
 
 from parti.design.acceptance import Acceptance
 from parti.design.dataflow import Dataflow
+from parti.design.diff import Diff
 from parti.design.graph import Design, Opaque
 from parti.design.labels import Label
 from parti.design.tool import Tool
@@ -39,9 +40,15 @@ class Report:
     unsaid: tuple[str, ...]
 
 
-def check(design: Design, dataflow: Dataflow, today: date, rules: Sequence[Rule] | None = None) -> Report:
-    """Judge a design on the day `today`. The same design gives the same report."""
-    case = Case(design, dataflow)
+def check(
+    design: Design,
+    dataflow: Dataflow,
+    today: date,
+    rules: Sequence[Rule] | None = None,
+    before: Diff | None = None,
+) -> Report:
+    """Judge a design on the day `today`, and what changed since the version `before`. The same gives the same report."""
+    case = Case(design, dataflow, before)
     every = [finding for rule in rules or all_rules() for finding in found_by(rule, case)]
     counted, accepted = _sorted_out(sorted(every, key=_order), design.acceptances, today)
     if rules is None or any(rule.code == STALE.code for rule in rules):

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from parti.declare.dataflow.reader import read_dataflow
+from parti.design.diff import Diff
 from parti.errors import UsageError
 from parti.rules.base import Rule
 from parti.rules.checking import Report
@@ -16,10 +17,11 @@ from parti.rules.sarif import as_sarif
 from parti.verbs.target import Target, now
 
 
-def check(target: Target, today: date | None = None) -> Report:
-    """What is wrong with the system, what is accepted, and what could not be analysed."""
+def check(target: Target, today: date | None = None, before: Diff | None = None) -> Report:
+    """What is wrong with the system, what is accepted, and what could not be analysed; and with what changed since `before`."""
     design = target.design
-    return judge(design, read_dataflow(design, target.root), today or datetime.fromtimestamp(now(), UTC).date())
+    day = today or datetime.fromtimestamp(now(), UTC).date()
+    return judge(design, read_dataflow(design, target.root), day, before=before)
 
 
 def sarif(report: Report) -> dict[str, Any]:

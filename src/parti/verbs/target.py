@@ -38,6 +38,11 @@ class Target:
         return self._loaded.root
 
     @property
+    def system(self) -> System:
+        """The app's system."""
+        return self._loaded
+
+    @property
     def _loaded(self) -> System:
         if self._system is None:
             if self.app is None:
