@@ -18,6 +18,8 @@ from parti.optimise.found import Limits
 from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import Comparison, compare
+from parti.planning.deployment import OneProcess
+from parti.planning.one_process import as_declared
 from parti.planning.plan_file import read_plan
 from parti.planning.planned import Planned
 from parti.planning.planner import plan
@@ -30,6 +32,7 @@ from parti.verbs.evaluate import stored
 from parti.verbs.load import workload
 from parti.verbs.profile import profile_from_traffic, stored_profile
 from parti.verbs.target import Target
+from parti.wiring import this_machine
 
 Say = Callable[[str], None]
 """Is told what is under way, in words."""
@@ -77,10 +80,11 @@ async def planned(target: Target, options: Options, *, say: Say) -> tuple[Asked,
     return asked, plan(asked, clock=SystemClock().now, limits=limits, care=options.care, say=say)
 
 
-async def predicted(target: Target, options: Options, fixed: Path) -> tuple[Asked, Prediction]:
-    """What a plan file does under the load."""
+async def predicted(target: Target, options: Options, fixed: Path | None) -> tuple[Asked, Prediction]:
+    """What a plan file does under the load; without one, all parts in one process on this machine, as `up` runs them."""
     asked = await asked_of(target, options)
-    deployed = read_plan(fixed, target.design)
+    together = OneProcess(this_machine().fingerprint().cores)
+    deployed = as_declared(target.design, together) if fixed is None else read_plan(fixed, target.design)
     return asked, predict(asked.model, deployed, range(options.seed, options.seed + REPLICATIONS))
 
 
