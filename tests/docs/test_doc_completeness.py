@@ -73,7 +73,7 @@ def test_every_option_of_a_command_is_explained(name: str) -> None:
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option":
             assert f"`{parameter.opts[0]}" in text + shared, f"{parameter.opts[0]} of {name}"
-    mentioned = set(re.findall(r"`(--[a-z-]+)", text))
+    mentioned = set(re.findall(r"`(--[a-z0-9-]+)", text))
     assert mentioned <= {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
 

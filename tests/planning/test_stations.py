@@ -15,6 +15,7 @@ from parti.planning.profile import Tokens
 from parti.planning.sampled import Sampled
 from parti.planning.space import capacity
 from parti.planning.stations import Stations
+from parti.sim.distributions import Empirical
 from parti.sim.network import EVERYONE
 from parti.sim.network import Llm as Engine
 
@@ -88,6 +89,13 @@ def test_an_own_language_model_batches_continuously_and_a_providers_is_there_for
     assert capacity(own) == pytest.approx(2 / (0.05 + 0.1 + 50 * 0.01 / 4))
     paid = of_tokens("openai:m").deployed(Deployment("llm", replicas=2))
     assert not isinstance(paid.service, Engine) and paid.servers == 4
+
+
+def test_tokens_of_a_trace_replace_those_of_the_profile() -> None:
+    stations = of_tokens("http://host:8000/v1")
+    traced = replace(stations, prompt=Empirical((10.0, 30.0)), output=Empirical((1.0, 3.0)))
+    engine = traced.deployed(Deployment("llm")).service
+    assert isinstance(engine, Engine) and (engine.prompt.mean, engine.output.mean) == (20.0, 2.0)
 
 
 def test_a_part_that_was_not_measured_is_named() -> None:
