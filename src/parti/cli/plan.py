@@ -58,6 +58,9 @@ def plan(
     what_if: Annotated[
         Path | None, typer.Option("--what-if", help="Compare this plan with that of --fixed.", show_default=False)
     ] = None,
+    one_process: Annotated[
+        bool, typer.Option("--one-process", help="Predict all parts in one process here, as `parti up` runs them.")
+    ] = False,
     limit: Annotated[str, typer.Option("--time", help="How long to search; proofs may need more.")] = "15s",
     requests: Annotated[
         int, typer.Option("--requests", min=1000, help="About so many requests are simulated at a time.")
@@ -72,6 +75,8 @@ def plan(
 
     if what_if is not None and fixed is None:
         raise UsageError("P504", "--what-if compares with the plan of --fixed", fix="give both")
+    if one_process and fixed is not None:
+        raise UsageError("P504", "--one-process is a plan, and --fixed names another", fix="give one of them")
     target = target_of(app, store)
     options = Options(
         loads=tuple(load or ()), slo=_slo(target, p99, quality, usd_per_month), of=tuple(of or ()), profile=profile,
@@ -79,7 +84,7 @@ def plan(
     )  # fmt: skip
     if fixed is not None and what_if is not None:
         _compare(target, options, fixed, what_if, as_json=as_json)
-    elif fixed is not None:
+    elif fixed is not None or one_process:
         _predict(target, options, fixed, as_json=as_json)
     else:
         _plan(target, options, out, svg, as_json=as_json)
@@ -140,7 +145,7 @@ def _again(target: Target, options: Options, out: Path) -> str:
     return shlex.join(word for word in words if word)
 
 
-def _predict(target: Target, options: Options, fixed: Path, *, as_json: bool) -> None:
+def _predict(target: Target, options: Options, fixed: Path | None, *, as_json: bool) -> None:
     from parti.cli.planned import print_prediction  # noqa: PLC0415 see above
     from parti.verbs.plan import predicted as verb  # noqa: PLC0415 see above
 

@@ -18,7 +18,8 @@ from parti.optimise.found import Limits
 from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import Comparison, compare
-from parti.planning.deployment import Deployed
+from parti.planning.deployment import Deployed, OneProcess
+from parti.planning.one_process import as_declared
 from parti.planning.overload import overloaded
 from parti.planning.plan_file import read_plan
 from parti.planning.planned import Planned
@@ -32,6 +33,7 @@ from parti.verbs.evaluate import stored
 from parti.verbs.load import workload
 from parti.verbs.profile import profile_from_traffic, stored_profile
 from parti.verbs.target import Target
+from parti.wiring import this_machine
 
 Say = Callable[[str], None]
 """Is told what is under way, in words."""
@@ -77,7 +79,8 @@ class Fixed:
     def broken(self) -> tuple[str, ...]:
         """The promises that it does not keep, in words."""
         asked = self.asked
-        found = [f"`{part}` gets more than it can serve" for part in overloaded(asked, self.deployed)]
+        crowded = self.prediction.unstable if self.deployed.together else overloaded(asked, self.deployed)
+        found = [f"`{part}` gets more than it can serve" for part in crowded]
         if self.prediction.p99.high > asked.slo.p99:
             found.append("p99 is longer than promised")
         if self.prediction.done.low < asked.slo.availability:
@@ -115,10 +118,11 @@ async def planned(target: Target, options: Options, *, say: Say) -> tuple[Asked,
     return asked, plan(asked, clock=SystemClock().now, limits=limits, care=options.care, say=say)
 
 
-async def predicted(target: Target, options: Options, fixed: Path) -> Fixed:
-    """What a plan file does under the load."""
+async def predicted(target: Target, options: Options, fixed: Path | None) -> Fixed:
+    """What a plan file does under the load; without one, all parts in one process on this machine, as `up` runs them."""
     asked = await asked_of(target, options)
-    deployed = read_plan(fixed, asked)
+    together = OneProcess(this_machine().fingerprint().cores)
+    deployed = as_declared(target.design, together) if fixed is None else read_plan(fixed, asked)
     prediction = predict(asked.model, deployed, range(options.seed, options.seed + REPLICATIONS))
     return Fixed(asked, deployed, prediction)
 
