@@ -102,6 +102,7 @@ CODES: Final[Mapping[str, str]] = {
     "P833": "nobody says how qualities combine",
     "P834": "a plan file cannot be read",
     "P835": "there is no promise to plan for",
+    "P836": "the load is more than can be served",
 }
 
 

@@ -9,6 +9,7 @@ from plan_kit import PRICES, a_desk, asked, its_profile, measured
 from profile_kit import profile
 
 from parti import Batch, PartiError, Price, Site, System, Variant
+from parti.planning.blueprint import COMMIT
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.profile import Tokens
 from parti.planning.sampled import Sampled
@@ -118,3 +119,12 @@ def test_a_variant_that_was_not_measured_is_refused_with_those_that_were() -> No
     desk.choices(read, variants=[Variant("small", 0.9)])
     with pytest.raises(PartiError, match=r"test_stations.py:\d+: P832 the variant 'small' of `read` was not measured"):
         asked(desk, its_profile()).space.options("read")
+
+
+def test_a_commit_takes_what_was_measured_and_nobody_waits_for_it() -> None:
+    desk, _ = a_desk()
+    found = replace(its_profile(), commit=Sampled.of([0.004, 0.006]))
+    station = Stations(desk.design, found, PRICES).of(f"{COMMIT}@asking", Deployed(()))
+    assert station.servers >= EVERYONE
+    assert not isinstance(station.service, Engine)
+    assert station.service.mean == pytest.approx(0.005)

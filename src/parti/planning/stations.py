@@ -18,7 +18,7 @@ from parti.design.schedule import Schedule
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.errors import PlanError
-from parti.planning.blueprint import AT, GATE, WAY
+from parti.planning.blueprint import AT, COMMIT, GATE, WAY
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.prices import PriceList
 from parti.planning.profile import PartProfile, Profile, Service, Tokens
@@ -52,7 +52,9 @@ class Stations:
     """Tokens of a request, where the load brings its own: they replace those of the profile."""
 
     def of(self, name: str, deployed: Deployed) -> Station:
-        """The station of that name; a gate takes no time. Raises P830 for a part that was not measured."""
+        """The station of that name; a gate takes no time, and a commit what was measured. Raises P830 for a part that was not measured."""
+        if name.startswith(COMMIT):
+            return _nowhere(name, Constant(0.0) if self.profile.commit is None else self.profile.commit.distribution)
         if name.startswith(GATE):
             return _nowhere(name, Constant(0.0))
         part = part_of(name)
