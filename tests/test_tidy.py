@@ -207,6 +207,7 @@ LAYERS = (
     "mlops",
     "serve",
     "drawings",
+    "rules",
     "sim",
     "optimise",
     "adapters",

@@ -13,7 +13,7 @@ from typing import Literal
 import pages
 from pydantic import BaseModel
 
-from parti import AgentStopped, Budget, Recalled, StepFailed, System, ask, uuid
+from parti import AgentStopped, Budget, Label, Recalled, StepFailed, System, ask, uuid
 
 desk = System("helpdesk")
 MODEL = os.environ.get("PARTI_LLM", "")
@@ -71,15 +71,15 @@ EXAMPLES: dict[Kind, list[str]] = {
     ],
 }
 
-passages = desk.topic("passages", Passage, key="place")
-examples = desk.topic("examples", Example, key="kind")
-tickets = desk.topic("tickets", Ticket, key="id")
+passages = desk.topic("passages", Passage, key="place", retain="1y")
+examples = desk.topic("examples", Example, key="text", retain="1y")
+tickets = desk.topic("tickets", Ticket, key="id", retain="1y")
 solved = desk.table("solved", Ticket, key="id")
 docs = desk.memory("docs", shared=True, facts=10_000)
 ways = desk.memory("ways", shared=True)
 people = desk.memory("people")
 served = desk.table("served", Served, key="user")
-llm = desk.llm(MODEL or "local", model=os.environ.get("PARTI_LLM_MODEL", ""), name="llm", max_tokens=200)
+llm = desk.llm(MODEL or "local", model=os.environ.get("PARTI_LLM_MODEL", ""), name="llm", max_tokens=200, timeout="30s")
 ONLY = "Answer from the passages alone, in at most three sentences. If they do not say, say so."
 spend = Budget(tokens=20_000, steps=3)
 guide = desk.agent(
@@ -90,7 +90,7 @@ clerk = desk.agent(
 )
 
 
-@desk.source(to=passages)
+@desk.source(to=passages, labels=Label.TRUSTED)
 def library(position: int) -> Iterator[Passage]:
     """Every passage of the documentation, once."""
     for place, text in pages.passages()[position:]:
@@ -103,7 +103,7 @@ async def learn(passage: Passage) -> None:
     await docs.remember(f"{passage.place}\n{passage.text}", scope="docs", about={"place": passage.place})
 
 
-@desk.source(to=examples)
+@desk.source(to=examples, labels=Label.TRUSTED)
 def labelled(position: int) -> Iterator[Example]:
     """Which words ask for what: telling kinds of questions apart by examples works better than asking the small model."""
     known = [Example(kind=kind, text=text) for kind, texts in EXAMPLES.items() for text in texts]
@@ -116,7 +116,7 @@ async def learn_way(example: Example) -> None:
     await ways.remember(example.text, scope="ways", about={"kind": example.kind})
 
 
-@desk.post("/ask", key="user", timeout="2m")
+@desk.post("/ask", key="user", timeout="2m", labels=Label.UNTRUSTED, discloses="by")
 async def answer(user: str, question: str) -> Answer:
     """The answer, and a note of who gave it."""
     found = await docs.recall(question, scope="docs", limit=4)
@@ -168,6 +168,11 @@ async def kind_of(question: str) -> Kind:
     nearest = await ways.recall(question, scope="ways", limit=3)
     kinds = Counter(str((fact.about or {}).get("kind")) for fact in nearest)
     return "reference" if kinds.most_common(1) and kinds.most_common(1)[0][0] == "reference" else "how-to"
+
+
+desk.accept("R109", on=docs, reason="A person has read and answered the question before.", until="2027-12-31")
+desk.accept("R109", on=people, reason="Each user's own words, under their own key.", until="2027-12-31")
+desk.accept("R308", reason="A demo: `parti topics` shows what failed.", until="2027-12-31")
 
 
 @desk.monitor("who answered")

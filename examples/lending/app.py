@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import data
 import letters
 import measure
-from model import RiskFeatures, RiskScore, evaluate_risk, train_risk
+from model import USE, RiskFeatures, RiskScore, evaluate_risk, train_risk
 from pydantic import BaseModel
 
 from parti import Budget, Label, Question, Slo, System, ask
@@ -57,18 +57,18 @@ class Letter(BaseModel):
     stage: letters.Stage
 
 
-applications = desk.topic("applications", Application, key="id")
+applications = desk.topic("applications", Application, key="id", retain="7y")
 decisions = desk.topic("decisions", Decision, key="application_id", retain="7y")
 book = desk.table("book", Standing, key="application_id")
 sent = desk.table("letters", Letter, key="application_id")
-risk = desk.model("risk", inputs=RiskFeatures, output=RiskScore, train=train_risk, evaluate=evaluate_risk)
+risk = desk.model("risk", inputs=RiskFeatures, output=RiskScore, train=train_risk, evaluate=evaluate_risk, use=USE)
 llm = desk.llm(letters.TARGET, model=letters.MODEL, name="llm", max_tokens=160)
 spend = Budget(tokens=10_000, steps=4)
 writer = desk.agent("writer", llm=llm, output=letters.Draft, instructions=letters.WRITE, budget=spend)
 critic = desk.agent("critic", llm=llm, output=Critique, instructions=letters.CRITICISE, budget=spend)
 
 
-@desk.source(to=applications)
+@desk.source(to=applications, labels=Label.TRUSTED)
 def bank(position: int) -> Iterator[Application]:
     """The applications that the model has not learned from, in order."""
     for application in data.incoming()[position:]:
@@ -117,10 +117,17 @@ async def standing(id: str) -> Standing | None:
     return await book.get(id)
 
 
-@desk.get("/letters/{id}")
+@desk.get("/letters/{id}", discloses="stage")
 async def letter_to(id: str) -> Letter | None:
     """The letter that was sent."""
     return await sent.get(id)
+
+
+desk.decision(
+    "loan", by=decide, of="credit", notice=post_letter, notice_within="30d", reasons=True, appeal="underwriter"
+)
+for code in ("R207", "R211", "R212", "R308"):
+    desk.accept(code, reason="A demo on published files of 1990: nobody is decided on.", until="2027-12-31")
 
 
 @desk.stand_in("underwriter", after="1s")

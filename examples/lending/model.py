@@ -14,6 +14,9 @@ REFUSE_FROM = 0.20  # refuses one in eight, as often as the bank did
 UNSURE = (0.15, 0.25)  # so close to the line that a person decides: one application in fourteen
 
 
+USE = "To rank applications for a mortgage on an underwriter's desk; not to set rates, and for no other kind of loan."
+
+
 class RiskFeatures(BaseModel):
     """What the model sees. Race and marital status are no part of it: the law forbids to decide on them.
 

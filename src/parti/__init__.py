@@ -10,7 +10,7 @@ from parti.design.choices import Site, Variant
 from parti.design.dead_letter import DeadLetter
 from parti.design.evaluation import Case, Journal, Score, Trial
 from parti.design.goals import Retry, Slo
-from parti.design.labels import Label
+from parti.design.labels import Label, Purpose, Region
 from parti.design.llm import Price
 from parti.design.memory import Episode, Recalled
 from parti.design.model import Reason
@@ -49,10 +49,12 @@ __all__ = [
     "PartiError",
     "Price",
     "Prompt",
+    "Purpose",
     "Question",
     "QuestionExpired",
     "Reason",
     "Recalled",
+    "Region",
     "Retry",
     "Score",
     "Site",

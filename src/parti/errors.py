@@ -56,6 +56,9 @@ CODES: Final[Mapping[str, str]] = {
     "P505": "the address is in use",
     "P506": "the running system did not answer",
     "P507": "nothing answers this path or method",
+    "P508": "there is no such other version of the app",
+    "P509": "the other version of the app cannot be loaded",
+    "P510": "the other version of the app imports modules of the present one",
     # P6xx: models
     "P601": "a model has no version yet",
     "P602": "a model cannot be turned into ONNX",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,10 @@ from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
 from parti.adapters.sqlite.verify import verify_file
 from parti.adapters.vectors import nearest
+from parti.adapters.virtual import SeededChance, VirtualStore, run_virtual
+from parti.adapters.virtual.apart import StoppedClock
 from parti.agents.gate import Gate
-from parti.agents.loop import work
+from parti.agents.loop import work as work_of_agents
 from parti.agents.purse import Purse
 from parti.agents.servers import Servers
 from parti.agents.tape import Playing, Recording
@@ -31,12 +33,15 @@ from parti.design.memory import Memory
 from parti.design.model import Model
 from parti.design.tool_server import ToolServer
 from parti.engine.loop import Engine
+from parti.engine.replaying import Replayed, replay
+from parti.engine.verdicts import Work
 from parti.extras import need
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
 from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
+from parti.ports.store import Batch
 from parti.ports.tool_server import Connection, ToolServers
 from parti.units import Seconds
 
@@ -75,13 +80,42 @@ def new_engine(
         offload=asyncio.to_thread,
         scorer=scorer_for(design) if works else None,
         llms=(llms or llms_for(design, providers or provider_for, tape)) if works else None,
-        agents=work,
+        agents=work_of_agents,
         embedder=(embedder or embedder_for(design)) if works else None,
         nearest=nearest,
         servers=(servers or servers_for(design)) if works else None,
         stand_ins=stand_ins,
         replay_each=replay_each,
     )
+
+
+class Apart:
+    """Replays of recorded runs by a design, each in a virtual world of its own, without anything outside.
+
+    `notes` are those of the store that replays need: what runs draw chance from, and the lists of tool servers.
+    """
+
+    def __init__(self, design: Design, notes: Mapping[str, bytes]) -> None:
+        self._design, self._notes = design, notes
+
+    def replay(self, works: Sequence[Work]) -> list[Replayed]:
+        """What a replay of each run comes to. Calls nothing outside, and writes nothing."""
+        return run_virtual(lambda _: self._replay(works))
+
+    async def _replay(self, works: Sequence[Work]) -> list[Replayed]:
+        clock, chance = StoppedClock(), SeededChance("replay")
+        store = VirtualStore(clock, chance)
+        await store.commit(Batch(notes=dict(self._notes)))
+        engine = Engine(
+            self._design, store=store, clock=clock, chance=chance, offload=asyncio.to_thread, agents=work_of_agents
+        )  # fmt: skip
+        engine.services.secret = self._notes.get("secret", b"")
+        engine.services.on_wait = lambda _: None
+        found = []
+        for work in works:
+            clock.at = work.latest
+            found.append(await replay(work, engine.services))
+        return found
 
 
 def scorer_for(design: Design) -> Scorer | None:
@@ -289,6 +323,7 @@ def default_path(app: Path, system: str) -> Path:
 
 
 __all__ = [
+    "Apart",
     "Providers",
     "Purse",
     "Remote",

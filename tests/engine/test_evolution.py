@@ -12,7 +12,7 @@ from engine_kit import Count, Order, Play, World, orders, result_of
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
 from parti import PartiError, System
-from parti.engine.evolution import misfits
+from parti.design.compatibility import misfits
 
 
 class Inner(BaseModel):

@@ -9,6 +9,7 @@ import typer
 
 from parti.cli.answer import answer
 from parti.cli.cancel import cancel
+from parti.cli.check import check
 from parti.cli.draw import draw
 from parti.cli.eval import eval
 from parti.cli.failures import Verb
@@ -55,7 +56,7 @@ def root(
 
 
 for command in (
-    up, draw, train, models, local, eval, optimize, profile, plan, runs, why, topics, publish, retry, cancel, questions,
+    up, draw, check, train, models, local, eval, optimize, profile, plan, runs, why, topics, publish, retry, cancel, questions,
     answer, verify,
 ):  # fmt: skip
     if isinstance(command, typer.Typer):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar, get_args, overload
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, get_args, overload
 
 from parti.declare.declaring import Declaring, at_once, caller, placed, retry_of
-from parti.declare.handles import StepHandle
+from parti.declare.handles import StepHandle, part_of
+from parti.declare.labelling import Given, Labels, control_of, labels_given, principal_of, runs_of, tags_of
 from parti.declare.options import refuse_unless_given
 from parti.design.approval import Approval
 from parti.design.batch import Batch
 from parti.design.budget import NO_COST, Cost
 from parti.design.goals import NO_RETRY, Retry
 from parti.design.step import Step
-from parti.design.tool import Effect, Tool
+from parti.design.tool import Effect, Language, Tool
 from parti.errors import DeclarationError
 from parti.units import seconds
 
@@ -47,6 +48,12 @@ class Computing(Declaring):
         reconcile: Callable[[str], Any] | None = None,
         cost: Cost = NO_COST,
         approval: Approval | str | None = None,
+        labels: Labels | None = None,
+        clearance: Given = (),
+        control: Sequence[str] = (),
+        runs: Mapping[str, Language] | None = None,
+        principal: str = "",
+        undo: StepHandle[..., Any] | Literal["never"] | None = None,
         concurrency: int | None = None,
         batch: None = None,
         name: str | None = None,
@@ -65,6 +72,12 @@ class Computing(Declaring):
         reconcile: Callable[[str], Any] | None = None,
         cost: Cost = NO_COST,
         approval: Approval | str | None = None,
+        labels: Labels | None = None,
+        clearance: Given = (),
+        control: Sequence[str] = (),
+        runs: Mapping[str, Language] | None = None,
+        principal: str = "",
+        undo: StepHandle[..., Any] | Literal["never"] | None = None,
         concurrency: int | None = None,
         name: str | None = None,
     ) -> OfBatches: ...
@@ -81,6 +94,12 @@ class Computing(Declaring):
         reconcile: Callable[[str], Any] | None = None,
         cost: Cost = NO_COST,
         approval: Approval | str | None = None,
+        labels: Labels | None = None,
+        clearance: Given = (),
+        control: Sequence[str] = (),
+        runs: Mapping[str, Language] | None = None,
+        principal: str = "",
+        undo: StepHandle[..., Any] | Literal["never"] | None = None,
         concurrency: int | None = None,
         batch: Batch | None = None,
         name: str | None = None,
@@ -93,8 +112,17 @@ class Computing(Declaring):
         `cost` is the most that one call costs: a run with a budget reserves it, and takes it unless `parti.spend` says less.
         `approval` is who must agree before each call, a person by role or an Approval; the run waits meanwhile.
         `concurrency` and `batch` are as those of `step`; a write cannot be made in batches.
+
+        Of labels: `labels` are those of its answer, where its type does not say; `clearance` those that it may be given;
+        `control` the arguments that decide what happens to whom; `runs` those that are run as a program, and as what;
+        `principal` the one that says on whose behalf; `undo` the tool that undoes it, or "never".
         """
         names = dict(caller().f_locals)
+        told: dict[str, Any] = {
+            "labels": labels_given(labels),
+            "clearance": tags_of(clearance, "clearance"),
+            "undo": _undo(undo),
+        }
         if effect not in get_args(Effect):
             raise DeclarationError(
                 "P105",
@@ -111,7 +139,8 @@ class Computing(Declaring):
             part = Tool(
                 name=name or described.name, place=described.place, function=described, effect=effect, key=key,
                 timeout=limit, retry=again, idempotent=idempotent, reconcile=reconcile, cost=cost, approval=agreed,
-                concurrency=most, batch=batch, about=described.about,
+                concurrency=most, batch=batch, about=described.about, control=control_of(control, described),
+                runs=runs_of(runs, described), principal=principal_of(principal, described), **told,
             )  # fmt: skip
             self._read(part.name, function)
             if agreed is not None:
@@ -187,3 +216,7 @@ def _at_most(concurrency: int | None) -> int | None:
 
 def _refuse_wrong_batch(batch: object) -> None:
     refuse_unless_given(Batch, 'write Batch(32, linger="5ms")', batch=batch)
+
+
+def _undo(undo: object) -> str:
+    return undo if undo == "never" else "" if undo is None else part_of(undo, StepHandle, what="`undo`").name

@@ -14,13 +14,16 @@ from parti.declare.handles import FunctionHandle, PartHandle
 from parti.declare.options import refuse_unless
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
+from parti.design.acceptance import Acceptance
 from parti.design.choices import Choices
+from parti.design.decision import Decision
 from parti.design.endpoint import Endpoint, Method
 from parti.design.evaluation import Evaluation, OwnChecker
 from parti.design.function import Function
 from parti.design.goals import Retry, Slo
 from parti.design.graph import Arrow, Design, Kind, Opaque, Part
 from parti.design.handler import Handler
+from parti.design.labels import Tag
 from parti.design.monitor import Monitor
 from parti.design.person import Person
 from parti.design.places import Place
@@ -36,16 +39,35 @@ class Declaring:
     """What every declaration of a system needs; `System` has the words.
 
     `retain` is how long ended runs are kept, with their journals, their questions and the idempotency keys that began them
-    (None: for ever). Dead letters are kept as long.
+    (None: for ever). Dead letters are kept as long. For `parti check`: `documents` are papers about it by kind, files beside the app
+    ("dpia", "technical file"); `responsible` is who watches over it and stops it, by role; `keep` says how long what carries a
+    label may be kept at most.
     """
 
-    def __init__(self, name: str, *, slo: Slo | None = None, retain: str | float | None = "2y") -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        slo: Slo | None = None,
+        retain: str | float | None = "2y",
+        documents: Mapping[str, str] | None = None,
+        responsible: str = "",
+        keep: Mapping[Tag, str | float] | None = None,
+    ) -> None:
         frame = caller()
         self.name = name
         self.slo = slo
         self.retain = None if retain is None else seconds(retain)
         self.root = Path(frame.f_code.co_filename).resolve().parent
         self._place = self._at(frame)
+        self.documents = dict(documents or {})
+        self.responsible = responsible
+        self.keep = tuple((tag, seconds(age)) for tag, age in (keep or {}).items())
+        for file in self.documents.values():
+            if not (self.root / file).is_file():
+                raise DeclarationError("P105", f"there is no document {file}", place=self._place, fix="write it first")
+        self._decisions: list[Decision] = []
+        self._acceptances: list[Acceptance] = []
         self._parts: dict[str, Part] = {}
         self._readable: list[tuple[str, Callable[..., Any]]] = []
         self._declared_arrows: list[Arrow] = []
@@ -88,6 +110,11 @@ class Declaring:
             self._place,
             self.retain,
             tuple(self._with_calls(evaluation) for evaluation in self._evaluations.values()),
+            tuple(self._decisions),
+            tuple(self._acceptances),
+            self.documents,
+            self.responsible,
+            self.keep,
             tuple(self._choices.values()),
         )
 
@@ -148,7 +175,9 @@ class Declaring:
         return Place(short_path(frame.f_code.co_filename, self.root), frame.f_lineno)
 
 
-_FILES = ("system.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py", "choosing.py")
+_FILES = (
+    "system.py", "doors.py", "computing.py", "intelligent.py", "evaluations.py", "servers.py", "choosing.py", "trusting.py",
+)  # fmt: skip
 _OWN = (__file__, *(str(Path(__file__).with_name(name)) for name in _FILES))
 
 

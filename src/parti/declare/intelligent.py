@@ -11,6 +11,7 @@ from parti.declare.agent_handles import AgentHandle, LlmHandle, MemoryHandle, To
 from parti.declare.declaring import at_once, caller, placed
 from parti.declare.exposing import endpoint_for, exposures_of
 from parti.declare.handles import ModelHandle, PartHandle, StepHandle, part_of
+from parti.declare.labelling import Given, tags_of
 from parti.declare.options import refuse_unless, refuse_unless_given, refuse_unless_listed
 from parti.declare.overflowing import overflow_of
 from parti.declare.prompts import template_of
@@ -52,13 +53,16 @@ class Intelligent(Serving):
         train: Callable[[], Any] | None = None,
         evaluate: Callable[..., Any] | None = None,
         timeout: str | float = "30s",
+        use: str = "",
+        clearance: Given = (),
         concurrency: int | None = None,
         batch: Batch | None = None,
     ) -> ModelHandle[K, T]:
         """A model from `inputs` to `output`. `train()` returns a fitted scikit-learn estimator, ONNX bytes or a Training.
 
         `evaluate(predict)` returns named metrics, measured on the version exactly as it will be served. At most `concurrency`
-        predictions are made at once (None: any number); with a `batch`, those of several runs are made together.
+        predictions are made at once (None: any number); with a `batch`, those of several runs are made together. `use` says
+        what it is meant for, and what not; `clearance` which labels it may be given.
         """
         place = self._at(caller())
         refuse_unless_given(Batch, 'write Batch(32, linger="5ms")', batch=batch)
@@ -74,6 +78,8 @@ class Intelligent(Serving):
             evaluate=evaluate,
             digest=code_digest(train.__code__) if inspect.isfunction(train) else "",
             about=summary(train) if train else "",
+            use=use,
+            clearance=tags_of(clearance, "clearance"),
         )
         features_of(part)
         return ModelHandle(self._add(part))
@@ -97,6 +103,7 @@ class Intelligent(Serving):
         region: str = "",
         processor: str = "",
         cache: bool = False,
+        clearance: Given = (),
     ) -> LlmHandle:
         """A language model: ``"local"``, ``"provider:model"``, or the URL of an OpenAI-compatible server and its `model`.
 
@@ -104,7 +111,7 @@ class Intelligent(Serving):
         bound the calls of all runs together, fairly between their keys. `price` is for a million tokens in and out,
         `context` the size of its window in tokens, `max_tokens` the longest answer. `settings` go to the model
         (``temperature``, ``seed``, ...). With `cache`, equal requests are answered from memory. `region` and `processor` say
-        where, and by whom, data is processed.
+        where, and by whom, data is processed; `clearance` which labels it may be given.
         """
         place = self._at(caller())
         refuse_unless(
@@ -129,7 +136,7 @@ class Intelligent(Serving):
             name=name or _name_of(target, model), place=place, target=target, model=model, fallbacks=others,
             timeout=seconds(timeout), attempts=attempts, per_minute=per_minute, concurrency=at_once(concurrency),
             price=price, context=context, max_tokens=max_tokens, settings=dict(settings or {}), region=region,
-            processor=processor, cache=cache,
+            processor=processor, cache=cache, clearance=tags_of(clearance, "clearance"),
         )  # fmt: skip
         self._add(part)
         for other in others:

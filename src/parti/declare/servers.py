@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from parti.declare.agent_handles import ToolServerHandle
 from parti.declare.declaring import Declaring, at_once, caller, placed
+from parti.declare.labelling import Given, Labels, labels_given, tags_of
 from parti.declare.options import refuse_unless, refuse_unless_given, refuse_unless_listed, refuse_unless_texts
 from parti.design.addresses import shown_address
 from parti.design.approval import Approval
@@ -42,6 +43,8 @@ class Serving(Declaring):
         headers: Mapping[str, str] | None = None,
         concurrency: int = 8,
         result_max: str | int = RESULT_MAX,
+        labels: Labels | None = None,
+        clearance: Given = (),
     ) -> ToolServerHandle:
         """An MCP server for `desk.agent(tools=[...])`: started by `command`, or reached at `url`. Needs parti[mcp].
 
@@ -72,6 +75,7 @@ class Serving(Declaring):
             timeout=seconds(timeout), concurrency=at_once(concurrency), reaches=_reaches(effects, place), cost=cost,
             approval=Approval(approval) if isinstance(approval, str) else approval, pin=pin,
             result_max=size(result_max), env=dict(env or {}), headers=dict(headers or {}),
+            labels=labels_given(labels), clearance=tags_of(clearance, "clearance"),
         )  # fmt: skip
         return self._served(part)
 
@@ -90,6 +94,8 @@ class Serving(Declaring):
         headers: Mapping[str, str] | None = None,
         concurrency: int = 8,
         result_max: str | int = RESULT_MAX,
+        labels: Labels | None = None,
+        clearance: Given = (),
     ) -> ToolServerHandle:
         """The operations of an HTTP service as tools for agents, as its OpenAPI 3 `document` (a file, or its content) has them.
 
@@ -109,7 +115,7 @@ class Serving(Declaring):
             approval=Approval(approval) if isinstance(approval, str) else approval,
             result_max=size(result_max), headers=dict(headers or {}),
             document=digest_of_operations(operations), operations=operations, refused=refused,
-            about=_title(content),
+            about=_title(content), labels=labels_given(labels), clearance=tags_of(clearance, "clearance"),
         )  # fmt: skip
         _refuse(part)
         return self._served(part)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from parti.declare.choosing import Choosing
 from parti.declare.computing import Computing
-from parti.declare.declaring import at_once, body_of, caller, placed, retry_of, text_of
+from parti.declare.declaring import at_once, caller, placed, retry_of, text_of
+from parti.declare.doors import Doors
 from parti.declare.evaluations import Evaluating
-from parti.declare.exposing import TOOL_ONLY, exposures_of
 from parti.declare.handles import FunctionHandle, TableHandle, TopicHandle, part_of
 from parti.declare.intelligent import Intelligent
+from parti.declare.labelling import Labels, labels_given
+from parti.declare.trusting import Trusting
 from parti.declare.types import payload_of, short_path, summary
 from parti.design.budget import Budget
 from parti.design.dead_letter import DeadLetter
-from parti.design.endpoint import Endpoint, Method
-from parti.design.exposure import Exposure
 from parti.design.goals import Retry
 from parti.design.handler import Handler
 from parti.design.monitor import Monitor
@@ -36,7 +36,7 @@ P = ParamSpec("P")
 Decorator = Callable[[Callable[P, Any]], FunctionHandle[P, Any]]
 
 
-class System(Computing, Intelligent, Evaluating, Choosing):
+class System(Computing, Doors, Intelligent, Evaluating, Choosing, Trusting):
     """A system under declaration. Its `design` is read once all parts are declared."""
 
     # Where data lies
@@ -120,77 +120,6 @@ class System(Computing, Intelligent, Evaluating, Choosing):
         return declare
 
     @placed
-    def get(
-        self, path: str, *, timeout: str | float = "30s", concurrency: int = 256, expose: Collection[Exposure] = ()
-    ) -> Decorator[P]:
-        """Answer GET requests at `path` from committed data; nothing is journaled. See `post` for `expose`."""
-        return self._endpoint("GET", path, False, None, timeout, concurrency, None, expose)
-
-    @placed
-    def post(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer POST requests at `path`. A durable call is a run; the same `Idempotency-Key` gets the first answer.
-
-        `key` names the argument (``"order.id"`` reaches into one) that is the run's key, for order and for writing rows.
-        With ``expose=("mcp",)`` it is a tool for programs that speak MCP, too.
-        """
-        return self._endpoint("POST", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
-    def put(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer PUT requests at `path`; see `post`."""
-        return self._endpoint("PUT", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
-    def patch(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer PATCH requests at `path`; see `post`."""
-        return self._endpoint("PATCH", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
-    def delete(
-        self,
-        path: str,
-        *,
-        durable: bool = True,
-        key: str | None = None,
-        timeout: str | float = "30s",
-        concurrency: int = 256,
-        budget: Budget | None = None,
-        expose: Collection[Exposure] = (),
-    ) -> Decorator[P]:
-        """Answer DELETE requests at `path`; see `post`."""
-        return self._endpoint("DELETE", path, durable, key, timeout, concurrency, budget, expose)
-
-    @placed
     def every(
         self,
         interval: str | float,
@@ -215,12 +144,14 @@ class System(Computing, Intelligent, Evaluating, Choosing):
 
     @placed
     def source(
-        self, *, to: TopicHandle[T], per_second: float | None = None
+        self, *, to: TopicHandle[T], per_second: float | None = None, labels: Labels | None = None
     ) -> Callable[[Callable[[int], Any]], Callable[[int], Any]]:
         """A (possibly async) generator function that yields events for `to` from a zero-based position on.
 
-        The position is committed with the events: each is published once, also across crashes.
+        The position is committed with the events: each is published once, also across crashes. They are UNTRUSTED unless
+        `labels` or their type say otherwise.
         """
+        said = labels_given(labels)
         topic = part_of(to, TopicHandle, what="`to`")
 
         def declare(function: Callable[[int], Any]) -> Callable[[int], Any]:
@@ -230,7 +161,7 @@ class System(Computing, Intelligent, Evaluating, Choosing):
             self._add(
                 Source(
                     name=name, place=place, topic=topic.name, per_second=per_second, read=function,
-                    about=summary(function),
+                    about=summary(function), labels=said,
                 )
             )  # fmt: skip
             return function
@@ -268,36 +199,6 @@ class System(Computing, Intelligent, Evaluating, Choosing):
             described = self._function(function, names)
             about = described.about
             part = Monitor(name=described.name, place=described.place, title=title, function=described, about=about)
-            return self._runner(part, function)
-
-        return declare
-
-    def _endpoint(
-        self,
-        method: Method,
-        path: str,
-        durable: bool,
-        key: str | None,
-        timeout: str | float,
-        concurrency: int,
-        budget: Budget | None,
-        expose: Collection[Exposure],
-    ) -> Decorator[P]:
-        names = dict(caller().f_locals)
-        text_of(path, method.lower())
-        limit, most = seconds(timeout), at_once(concurrency)
-        offered = exposures_of(expose, TOOL_ONLY, f"{method} {path}")
-        if budget is not None and not durable:
-            raise DeclarationError("P105", f"{method} {path} is no run, and spends nothing", place=self._at(caller()),
-                fix="let it be durable, or leave out budget=")  # fmt: skip
-
-        def declare(function: Callable[P, Any]) -> FunctionHandle[P, Any]:
-            described = self._function(function, names)
-            part = Endpoint(
-                name=described.name, place=described.place, method=method, path=path, function=described,
-                durable=durable, key=key, body=body_of(described, method, path), timeout=limit,
-                concurrency=most, budget=budget, expose=offered, about=described.about,
-            )  # fmt: skip
             return self._runner(part, function)
 
         return declare

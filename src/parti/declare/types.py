@@ -16,6 +16,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from parti.declare.batching import item_hints
+from parti.design.fields import labels_of
 from parti.design.function import Function, Parameter
 from parti.design.payload import Payload, schema_digest
 from parti.design.places import Place
@@ -37,7 +38,7 @@ def payload_of(kind: Any, *, place: Place, what: str) -> Payload:
             place=place,
             fix="use a Pydantic model, a dataclass, or a plain type",
         ) from wrong
-    return Payload(type_name(kind), adapter, schema, schema_digest(schema))
+    return Payload(type_name(kind), adapter, schema, schema_digest(schema), kind, labels_of(kind))
 
 
 def function_of(function: Callable[..., Any], *, root: Path, names: Names, items: bool = False) -> Function:
@@ -132,9 +133,14 @@ def code_digest(code: CodeType) -> str:
     """A short name for what a function does: its bytecode, constants and names, nested functions included."""
     digest = blake2b(code.co_code, digest_size=8)
     for constant in code.co_consts:
-        digest.update((code_digest(constant) if isinstance(constant, CodeType) else repr(constant)).encode())
+        digest.update((code_digest(constant) if isinstance(constant, CodeType) else _text(constant)).encode())
     digest.update(repr((code.co_names, code.co_varnames, code.co_freevars)).encode())
     return digest.hexdigest()
+
+
+def _text(constant: object) -> str:
+    """The same in every process: the order of a set is not."""
+    return repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
 
 
 def summary(thing: object) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from parti.design.budget import Budget
 from parti.design.exposure import Exposure
 from parti.design.function import Function
+from parti.design.labels import Labelled, Tag
 from parti.design.places import Place
 from parti.units import Seconds
 
@@ -40,3 +41,9 @@ class Endpoint:
     expose: tuple[Exposure, ...] = ()
     agent: str = ""
     about: str = ""
+    labels: Labelled | None = field(default=None, repr=False)
+    """The labels of what callers send, where the types do not say; None where nothing was declared."""
+    clearance: tuple[Tag, ...] = field(default=(), repr=False)
+    """The labels that its answer may carry."""
+    discloses: str = field(default="", repr=False)
+    """Where people are told that a machine answers: a field of the answer, or a place in words."""

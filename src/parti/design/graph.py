@@ -9,12 +9,16 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Literal, TypeVar
 
+from parti.design.acceptance import Acceptance
 from parti.design.agent import Agent, session_table
 from parti.design.choices import Choices
+from parti.design.decision import Decision
 from parti.design.endpoint import Endpoint
 from parti.design.evaluation import Evaluation
 from parti.design.goals import Slo
+from parti.design.guard import Guard
 from parti.design.handler import Handler
+from parti.design.labels import Tag
 from parti.design.llm import Llm
 from parti.design.memory import Memory
 from parti.design.model import Model
@@ -40,6 +44,7 @@ Part = (
     | Tool
     | ToolServer
     | Step
+    | Guard
     | Model
     | Llm
     | Agent
@@ -85,6 +90,14 @@ class Design:
     retain: Seconds | None = None
     """How long ended runs are kept, with their journals, questions and idempotency keys; None is for ever."""
     evaluations: tuple[Evaluation, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """Papers about the system, by kind ("dpia", "technical file"): files beside the app."""
+    responsible: str = ""
+    """Who watches over it and stops it, by role."""
+    keep: tuple[tuple[Tag, Seconds], ...] = ()
+    """How long what carries a label may be kept at most."""
     choices: tuple[Choices, ...] = ()
     """What a plan may decide; nothing of a running system depends on it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from parti.design.labels import Tag
 from parti.design.places import Place
 from parti.errors import DeclarationError
 from parti.units import Seconds
@@ -56,6 +57,8 @@ class Llm:
     processor: str = ""
     cache: bool = False
     about: str = ""
+    clearance: tuple[Tag, ...] = field(default=(), repr=False)
+    """The labels that it may be given."""
 
     @property
     def arrow(self) -> str:

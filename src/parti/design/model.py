@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parti.design.batch import Batch
+from parti.design.labels import Tag
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.units import Seconds
@@ -39,3 +40,7 @@ class Model:
     batch: Batch | None = None
     digest: str = ""
     about: str = ""
+    use: str = field(default="", repr=False)
+    """What it is meant for, and what not."""
+    clearance: tuple[Tag, ...] = field(default=(), repr=False)
+    """The labels that it may be given."""

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from parti.design.labels import Labelled
 from parti.errors import PayloadError
 
 
@@ -23,6 +24,10 @@ class Payload:
     adapter: TypeAdapter[Any] = field(repr=False, compare=False)
     schema: Mapping[str, Any] = field(repr=False, compare=False)
     digest: str
+    kind: Any = field(default=None, repr=False, compare=False)
+    """The type as the program writes it."""
+    labels: Labelled = field(default=(), repr=False, compare=False)
+    """The labels that its fields declare, by path."""
 
     def encode(self, value: Any) -> bytes:
         """`value` as JSON, about 0.5 µs for a small one. Raises P401 when it cannot be serialised as this type."""

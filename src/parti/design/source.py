@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parti.design.labels import Labelled
 from parti.design.places import Place
 
 
@@ -23,3 +24,5 @@ class Source:
     per_second: float | None
     read: Callable[[int], Any] = field(repr=False, compare=False)
     about: str = ""
+    labels: Labelled | None = field(default=None, repr=False)
+    """The labels of its events, where their type does not say; None where nothing was declared."""

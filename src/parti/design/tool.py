@@ -11,10 +11,13 @@ from parti.design.batch import Batch
 from parti.design.budget import NO_COST, Cost
 from parti.design.function import Function
 from parti.design.goals import Retry
+from parti.design.labels import Labelled, Tag
 from parti.design.places import Place
 from parti.units import Seconds
 
 Effect = Literal["none", "read", "write"]
+Language = Literal["shell", "sql", "code", "html"]
+"""What a text is run as, where a tool hands it to an interpreter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,18 @@ class Tool:
     about: str = ""
     server: str = field(default="", repr=False)
     """The tool server that offers it, where it is none of the program's own: arrows lead to that."""
+    labels: Labelled | None = field(default=None, repr=False)
+    """The labels of its answer, where its type does not say; None where nothing was declared."""
+    clearance: tuple[Tag, ...] = field(default=(), repr=False)
+    """The labels that it may be given."""
+    control: tuple[str, ...] = field(default=(), repr=False)
+    """The arguments, by path, that decide what happens to whom: recipient, path, id, amount, URL."""
+    runs: tuple[tuple[str, Language], ...] = field(default=(), repr=False)
+    """The arguments, by path, that are run as a program, and as what."""
+    principal: str = field(default="", repr=False)
+    """The argument that says on whose behalf, so that their rights are checked and not the service's."""
+    undo: str = field(default="", repr=False)
+    """The tool that undoes it; "never" where nothing does; "" where nothing was declared."""
 
     @property
     def arrow(self) -> str:

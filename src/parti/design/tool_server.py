@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from parti.design.approval import Approval
 from parti.design.budget import NO_COST, Cost
+from parti.design.labels import Labelled, Tag
 from parti.design.openapi import Operation
 from parti.design.places import Place
 from parti.units import Seconds
@@ -91,6 +92,10 @@ class ToolServer:
     refused: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Operations of the document that cannot be offered, each with the reason why."""
     about: str = ""
+    labels: Labelled | None = field(default=None, repr=False)
+    """The labels of what its tools answer; None where nothing was declared."""
+    clearance: tuple[Tag, ...] = field(default=(), repr=False)
+    """The labels that it may be given."""
 
     @property
     def arrow(self) -> str:

@@ -16,6 +16,7 @@ _BRACKETS: Final = {
     "handler": ("(", ")"),
     "endpoint": ("[/", "/]"),
     "schedule": ("((", "))"),
+    "guard": ("[", "]"),
     "step": ("[", "]"),
     "tool": ("[[", "]]"),
     "toolserver": ("[[", "]]"),

@@ -30,6 +30,13 @@ LOOKS: Final[Mapping[str, Look]] = {
         "M2.5 5h9M8.8 2.2 11.6 5 8.8 7.8M13.5 11h-9M7.2 8.2 4.4 11l2.8 2.8",
     ),
     "schedule": Look("runs by the clock", "pill", "#a86a08", "#f0b44c", "M8 2.2a5.8 5.8 0 1 0 .01 0zM8 4.8V8l2.3 1.6"),
+    "guard": Look(
+        "lets through",
+        "plain",
+        "#5a6b80",
+        "#a5b4c8",
+        "M8 2.5L13.5 5v3.5c0 2.8-2.4 4.6-5.5 5.5c-3.1-.9-5.5-2.7-5.5-5.5V5z",
+    ),
     "step": Look("journaled function", "plain", "#5a6b80", "#a5b4c8", "M3 13V10h3.4V7h3.4V4H13"),
     "tool": Look(
         "reaches outside",

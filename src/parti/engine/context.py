@@ -117,14 +117,14 @@ class RunContext:
         name = f"{self.path}.{self._branches}" if self.path else str(self._branches)
         self._branches += 1
         self.run.branched = True
-        branch = RunContext(self.run, name, self._key, until=self.until, account=self.account)
+        branch = type(self)(self.run, name, self._key, until=self.until, account=self.account)
         branch.told, branch.called, branch.reading = self.told, self.called, self.reading
         branch.stints, branch.turns = self.stints, self.turns
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
-        inside = RunContext(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
+        inside = type(self)(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
         inside.called, inside.stints, inside.turns = True, self.stints, self.turns
         return inside
 

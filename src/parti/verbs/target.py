@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from parti.declare.loading import load
+from parti.declare.system import System
 from parti.design.graph import Design
 from parti.engine.loop import Engine
 from parti.errors import DeclarationError, UsageError
@@ -24,18 +25,32 @@ class Target:
 
     app: Path | None
     given_store: Path | None = None
-    _design: Design | None = field(default=None, repr=False)
+    _system: System | None = field(default=None, repr=False)
 
     @property
     def design(self) -> Design:
         """What the app declares. Raises P101 when no app is known or it cannot be loaded, and what is wrong with it."""
-        if self._design is None:
+        return self._loaded.design
+
+    @property
+    def root(self) -> Path:
+        """The folder of the app."""
+        return self._loaded.root
+
+    @property
+    def system(self) -> System:
+        """The app's system."""
+        return self._loaded
+
+    @property
+    def _loaded(self) -> System:
+        if self._system is None:
             if self.app is None:
                 raise DeclarationError(
                     "P101", "this needs the app, and there is no app.py here", fix="name it with --app"
                 )
-            self._design = load(self.app).design
-        return self._design
+            self._system = load(self.app)
+        return self._system
 
     @property
     def known_design(self) -> Design | None:
