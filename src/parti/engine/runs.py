@@ -21,7 +21,8 @@ from parti.engine.jobs import FINAL, Job, cause_of, dead_letter, error_json, ret
 from parti.engine.lanes import Lanes
 from parti.engine.limits import account_of, in_doubt, out_of_seconds, seconds_left
 from parti.engine.machine import (
-    Begun, Cancelled,
+    Begun,
+    Cancelled,
     Doubted,
     Duty,
     HandedBack,
@@ -169,9 +170,8 @@ class Runs:
         limit = job.runner.timeout
         if not in_doubt(run.recorded):  # what is in doubt is settled first, however long the run was at work
             limit = min(limit, seconds_left(job.runner, job.record.busy))
-        CURRENT.set(context := RunContext(run, "", until=began + limit, account=account))
+        CURRENT.set(context := tainting.begun(RunContext(run, "", until=began + limit, account=account)))
         run.inside = True
-        tainting.begin(context)
         try:
             answer = await call(job.runner.function, run.value, limit, self.services.offload)
         except OutOfTime as late:

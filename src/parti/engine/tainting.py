@@ -53,12 +53,12 @@ def read(context: RunContext, part: str) -> None:
         mark(context, part, labelling.tags(part))
 
 
-def begin(context: RunContext) -> None:
-    """Note what a run is given to begin with, once its journal was read."""
+def begun(context: RunContext) -> RunContext:
+    """The context of a run that begins, with what it is given noted as read, once its journal was read."""
     run = context.run
     labelling, runner = run.services.labelling, run.runner
     if run.taint is None or labelling is None:
-        return
+        return context
     if run.recorded:
         run.taint.restore(run.recorded.tainted)
     labelled: Labelled = ()
@@ -73,6 +73,7 @@ def begin(context: RunContext) -> None:
         for parameter, value in zip(runner.function.parameters, run.value, strict=True):
             own = labelled if isinstance(runner, Handler) else _below(labelled, parameter.name)
             context.trail.learn(where, parameter.payload.kind, value, own, named=True, task=True)
+    return context
 
 
 def _below(labelled: Labelled, name: str) -> Labelled:
