@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from parti.design.gate import Gate
@@ -41,7 +42,12 @@ class Labelling:
 
     def tags(self, part: str) -> Tags:
         """All labels of what the part gives."""
-        return frozenset(tag for _, tag in self.gives.get(part, ()))
+        return _tags(self.gives[part]) if part in self.gives else NONE
+
+
+@lru_cache(maxsize=4096)
+def _tags(labelled: Labelled) -> Tags:
+    return frozenset(tag for _, tag in labelled)
 
 
 def tag_of(text: str) -> Tag:
@@ -49,6 +55,7 @@ def tag_of(text: str) -> Tag:
     return Region(text.removeprefix("region ")) if text.startswith("region ") else Label(text)
 
 
+@lru_cache(maxsize=4096)
 def at_path(labelled: Labelled, path: str) -> Tags:
     """The labels of the field `path`: of what it lies in, and of what lies in it."""
     return frozenset(tag for known, tag in labelled if _is_in(known, path) or _is_in(path, known)) if labelled else NONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from math import log2
 from typing import Final
 
@@ -24,6 +25,7 @@ def bits(text: str) -> float:
     return min(found, 12.0) if _MOMENT.fullmatch(text) else found
 
 
+@lru_cache(maxsize=4096)
 def tells(text: str) -> bool:
     """Whether equality with the text says anything."""
     return bits(text) >= FLOOR_BITS

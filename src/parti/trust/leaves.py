@@ -6,8 +6,9 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from parti.design.fields import DEEPEST, fields_of
 
@@ -27,7 +28,10 @@ def leaves(kind: Any, value: Any, path: str = "", *, many: bool = False, depth: 
     if value is None:
         return
     inner = _arm(kind, value)
-    fields = fields_of(type(value))
+    if type(value) in _PLAIN:  # most values; what follows takes longer to tell them
+        yield Leaf(path, canonical(value), nominal(inner), many)
+        return
+    fields = _fields(type(value))
     if fields and depth < DEEPEST:
         for name, field in fields.items():
             deeper = f"{path}.{name}" if path else name
@@ -43,6 +47,15 @@ def leaves(kind: Any, value: Any, path: str = "", *, many: bool = False, depth: 
         yield Leaf(path, canonical(value), nominal(inner), many)
 
 
+_PLAIN: Final = frozenset({str, int, float, bool})
+
+
+@lru_cache(maxsize=1024)
+def _fields(kind: type) -> Mapping[str, Any]:
+    return fields_of(kind)
+
+
+@lru_cache(maxsize=1024)
 def nominal(kind: Any) -> str:
     """The name of a NewType, with its module; "" for any other type."""
     return f"{kind.__module__}.{kind.__name__}" if isinstance(kind, typing.NewType) else ""
@@ -61,12 +74,20 @@ def canonical(value: Any) -> str:
 
 def _arm(kind: Any, value: Any) -> Any:
     """The type without its notes; of a union, the arm that the value is of."""
+    inner, arms = _arms(kind)
+    if not arms:
+        return inner
+    return _arm(next((arm for arm in arms if _base(arm) is type(value)), arms[0]), value)
+
+
+@lru_cache(maxsize=1024)
+def _arms(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type without its notes, and the arms of a union but for None."""
     while get_origin(kind) is typing.Annotated:
         kind = get_args(kind)[0]
     if get_origin(kind) in (typing.Union, UnionType):
-        arms = [arm for arm in get_args(kind) if arm is not type(None)]
-        return _arm(next((arm for arm in arms if _base(arm) is type(value)), arms[0]), value)
-    return kind
+        return kind, tuple(arm for arm in get_args(kind) if arm is not type(None))
+    return kind, ()
 
 
 def _base(kind: Any) -> Any:

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from parti.design.labelling import at_path
@@ -97,10 +98,10 @@ class Trail:
 
     def _in_texts(self, leaf: Leaf, *, named: bool) -> Known | None:
         """The text in which the value stands as a word of its own."""
-        word = re.compile(rf"(?<![\w@.-]){re.escape(leaf.text)}(?![\w@-]|\.\w)") if leaf.text else None
-        for text, known in self._all_texts():
-            if word is not None and (known.named or not named) and leaf.text in text and word.search(text):
-                return known
+        if leaf.text:
+            for text, known in self._all_texts():
+                if (known.named or not named) and leaf.text in text and _as_word(leaf.text).search(text):
+                    return known
         return None
 
     def _all_texts(self) -> Iterable[tuple[str, Known]]:
@@ -117,3 +118,9 @@ class Trail:
         if before is None and len(self._values) >= VALUES_MAX:
             del self._values[next(iter(self._values))]
         self._values[key] = known
+
+
+@lru_cache(maxsize=1024)
+def _as_word(text: str) -> re.Pattern[str]:
+    """Finds a text where it is no part of a longer word, address or name."""
+    return re.compile(rf"(?<![\w@.-]){re.escape(text)}(?![\w@-]|\.\w)")
