@@ -113,9 +113,10 @@ def _is_done(context: RunContext, tool: Tool, digest: str, arguments: tuple[Any,
     recorded = context.run.recorded
     if recorded is None or recorded.gates.get((context.path, tool.name, digest)):
         return False
-    if tool.effect == "write":
-        return (tool.name, key_of(tool, arguments)) in recorded.writes
-    return bool(recorded.steps.get((context.path, tool.name, digest)))
+    if recorded.steps.get((context.path, tool.name, digest)):
+        return True
+    known = recorded.writes.get((tool.name, key_of(tool, arguments))) if tool.effect == "write" else None
+    return known is not None and known.state in ("done", "doubt")
 
 
 async def _pass(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from parti.design.agent import Agent
 from parti.design.dataflow import Dataflow, Port
@@ -124,6 +125,10 @@ def _overlap(one: str, other: str) -> bool:
     return not short or long == short or long.startswith(f"{short}.")
 
 
+_ANYWHERE: Final = frozenset({Label.UNTRUSTED, Label.PII, Label.PROTECTED, Label.SECRET})
+"""Labels that any part minds; regions are those of language models alone, as `parti check` has it."""
+
+
 def _sink(part: Part) -> Port:
     return "data" if isinstance(part, Topic) else "out" if isinstance(part, Endpoint) else "in"
 
@@ -132,14 +137,17 @@ def _minds(part: Part, tag: Tag) -> bool:
     """Whether the label is anything to the part, were it not cleared for it."""
     match part:
         case Tool():
-            return part.effect == "write" or (part.effect == "read" and tag is not Label.UNTRUSTED)
+            return tag in _ANYWHERE and (
+                part.effect == "write" or (part.effect == "read" and tag is not Label.UNTRUSTED)
+            )
         case ToolServer():
-            return True
+            return tag in _ANYWHERE
         case Llm():
             outside = is_outside(part) and not part.processor and tag is not Label.UNTRUSTED
             return outside or tag is Label.SECRET or (isinstance(tag, Region) and is_outside(part))
         case Endpoint():
-            return tag is not Label.UNTRUSTED or (("", Label.TRUSTED) in part.function.returns.labels)
+            trusted = ("", Label.TRUSTED) in part.function.returns.labels
+            return tag in _ANYWHERE and (tag is not Label.UNTRUSTED or trusted)
         case Topic():
             trusted = any(one is Label.TRUSTED for _, one in part.payload.labels)
             return tag is Label.SECRET or (tag is Label.UNTRUSTED and trusted)
