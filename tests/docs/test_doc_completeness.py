@@ -17,6 +17,7 @@ from parti.cli import app
 from parti.design.graph import Kind, Part
 from parti.errors import CODES
 from parti.ports.store import State
+from parti.rules.listing import RULES
 from parti.serve.refusals import STATUS
 from parti.testing.live import running
 
@@ -135,3 +136,13 @@ def test_a_news_fragment_is_one_line_and_named_by_the_scheme() -> None:
         assert re.fullmatch(r"\d+\.[a-z][a-z-]*\.md", file.name), file.name
         text = file.read_text(encoding="utf-8")
         assert text.count("\n") == 1 and text.endswith(".\n"), f"{file.name}: one sentence on one line"
+
+
+def test_every_rule_of_check_is_in_the_table_as_it_is() -> None:
+    rows = [line for line in page("check.md").splitlines() if line.startswith("| R")]
+    assert rows == [f"| {r.code} | {r.name} | {r.severity} | {r.says} | {r.standard} |" for r in RULES]
+
+
+def test_no_page_names_a_rule_that_there_is_not() -> None:
+    named = {code for file in PAGES for code in re.findall(r"\bR\d{3}\b", file.read_text(encoding="utf-8"))}
+    assert named <= {rule.code for rule in RULES}

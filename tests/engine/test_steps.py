@@ -14,7 +14,7 @@ from engine_kit import Order, Play, World, code_of, entries_of, orders, result_o
 from pydantic import AfterValidator, BaseModel, Field
 
 import parti
-from parti import PartiError, System
+from parti import Label, PartiError, System
 
 
 def test_two_calls_with_equal_arguments_at_once_each_get_their_own_answer(in_world: Play) -> None:
@@ -366,5 +366,30 @@ def test_the_time_left_is_told_inside_a_tool_alone(in_world: Play[None]) -> None
         async with world.running(desk) as live:
             with pytest.raises(PartiError, match="P301 the time left is known inside a tool or step alone"):
                 await live.call("told", [])
+
+    in_world(main)
+
+
+def test_a_guard_runs_as_a_step_and_answers_from_the_journal(in_world: Play) -> None:
+    desk = System("desk")
+    calls: list[str] = []
+
+    @desk.guard(releases=Label.UNTRUSTED)
+    def words(text: str) -> int:
+        calls.append(text)
+        return len(text.split())
+
+    @desk.post("/count")
+    async def count(text: str) -> int:
+        found = await words(text)
+        await words(text + " more")
+        return found
+
+    async def main(world: World) -> None:
+        async with world.running(desk) as live:
+            assert await result_of(live, "count", "two words") == 2
+            entries = await entries_of(live.store, (await the_run(live, "count")).id)
+            assert [entry.part for entry in entries if entry.part == "words"] == ["words", "words"]
+            assert calls == ["two words", "two words more"]
 
     in_world(main)

@@ -53,7 +53,8 @@ def runs_of(runs: Mapping[str, Language] | None, function: Function) -> tuple[tu
         _refuse_unknown(path, function, "runs")
         if language not in get_args(Language):
             known = ", ".join(get_args(Language))
-            raise DeclarationError("P105", f"runs={language!r} of {path!r} is not known", fix=f"one of: {known}")
+            what = f"runs={language!r} of {path!r} is not known"
+            raise DeclarationError("P105", what, place=function.place, fix=f"one of: {known}")
     return tuple((runs or {}).items())
 
 

@@ -40,7 +40,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Use:
-    """`part` uses `target` by `method` ("" is a call) at `place`.
+    """`part` uses `target` by `method` at `place`; "" is a call, "asks" a question to a person.
 
     `loop` says what kind of loop it is in, innermost unbounded first; `caught` that a failure is caught there. `given` are
     the names of the options given by name; `yes` that its default is True; `constant` that nothing of what it is told comes

@@ -27,6 +27,8 @@ class Label(StrEnum):
     """Known only after the decision: nothing that is decided may have learned from it."""
     GENERATED = "generated"
     """A language model wrote it. Nobody needs to declare it."""
+    SWAYED = "swayed by what is protected"
+    """It is as it is because of what is protected. Nobody needs to declare it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Recorded:
     spent: Spent = field(default_factory=Spent)
     tainted: dict[str, str] = field(default_factory=dict)
     """Labels that the run has read, each with the part that gave it first."""
+    tainted_in: dict[str, str] = field(default_factory=dict)
+    """The branch in which each was read first."""
     gates: dict[tuple[str, str, str], deque[Entry]] = field(default_factory=lambda: defaultdict(deque))
     """What was decided of calls that would carry labels."""
     memories: list[Entry] = field(default_factory=list)
@@ -93,7 +95,9 @@ class Recorded:
         if entry.kind == Kind.GATE:
             self.gates[entry.branch, entry.part, entry.digest].append(entry)
         else:
-            self.tainted.update({label: entry.part for label in entry.answer if label not in self.tainted})
+            for label in entry.answer:
+                self.tainted.setdefault(label, entry.part)
+                self.tainted_in.setdefault(label, entry.branch)
 
     def _forget_the_world(self) -> None:
         """Keep what was computed, called and answered; forget what was looked up, and questions nobody answered."""

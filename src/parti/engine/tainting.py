@@ -101,25 +101,42 @@ async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         await gates.at_tool(context, part, arguments)
     trail, source = context.trail, (part.server if isinstance(part, Tool) else "") or part.name
     named = trail is not None and _is_named(context, trail, part, arguments)
-    around = context.quarantine
+    around, uses = context.quarantine, context.uses
     if isinstance(part, Guard):
         context.quarantine = Quarantine(frozenset(part.releases), around)
     try:
         value = await making.make(context, part, arguments)
     except RunError:
         context.quarantine = around
+        replayed(context, uses)
         read(context, source)  # what it says may be a stranger's words
         if isinstance(part, Guard):
             mark(context, source, frozenset(part.releases))  # a failure is not bounded as its answers are
         raise
     finally:
         context.quarantine = around
+    replayed(context, uses)
     read(context, source)
     labelling = context.run.services.labelling
     if trail is not None and labelling is not None:
         labelled = labelling.fields.get(source, ())
         trail.learn(source, part.function.returns.kind, value, labelled, named=named)
     return value
+
+
+def replayed(context: RunContext, uses: int, agent: Agent | None = None) -> None:
+    """Know by now that something untrusted was read inside a call (the so-manieth of its branch), if the journal says it was.
+
+    What the journal answers is not called again, so that what it had read is not read again either.
+    """
+    run = context.run
+    if run.taint is not None and run.recorded and not run.taint.untrusted:
+        branch = run.recorded.tainted_in.get(Label.UNTRUSTED, "")
+        inside = f"{context.path}/{uses}"
+        run.taint.untrusted = branch == inside or branch.startswith((f"{inside}/", f"{inside}."))
+        if agent is not None and run.services.labelling is not None:  # another may have been the first to read it
+            may = run.services.labelling.context.get(agent.name, frozenset())
+            run.taint.untrusted |= Label.UNTRUSTED in may and Label.UNTRUSTED in run.taint.held
 
 
 def _is_named(context: RunContext, trail: Trail, part: Step | Tool, arguments: tuple[Any, ...]) -> bool:

@@ -31,13 +31,14 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     An agent that is done is never asked again. One that stopped before may go on in another attempt of its run, from
     where its journaled turns end.
     """
-    run = context.run
+    run, uses = context.run, context.uses
     body = asked_of(agent, task)
     digest = step_digest(body)
     before = await sessions.earlier(context, agent) if agent.sessions else Earlier()
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
         remembering.restore(context.inside(), run.services.design.by_name)
+        tainting.replayed(context, uses, agent)
         left = sessions.after_replay(before, known.answer.get("session"))
         return _kept(context, agent, left, task, outcome_of(agent, known, tell))
     loop = run.services.agents

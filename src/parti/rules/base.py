@@ -11,9 +11,9 @@ from parti.design.dataflow import Dataflow, Port, Slot, Use
 from parti.design.graph import Design
 from parti.design.labels import Tag
 from parti.design.places import Place
-from parti.rules.flow.edges import Edge, edges_of
+from parti.rules.flow.edges import edges_of
 from parti.rules.flow.seeds import seeds_of
-from parti.rules.flow.spreading import Spread, Stage
+from parti.rules.flow.spreading import Index, Spread, Stage, indexed
 
 Severity = Literal["critical", "high", "medium"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium")
@@ -27,9 +27,9 @@ class Case:
     dataflow: Dataflow
 
     @cached_property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> Index:
         """The edges along which labels travel."""
-        return edges_of(self.design, self.dataflow)
+        return indexed(edges_of(self.design, self.dataflow))
 
     @cached_property
     def labels(self) -> Spread:

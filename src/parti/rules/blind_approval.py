@@ -13,10 +13,10 @@ from parti.rules.base import Case, Hit, Rule
 def look(case: Case) -> Iterator[Hit]:
     """One finding for each question."""
     for use in case.dataflow.uses:
-        if use.method == "ask" and use.constant:
+        if use.method == "asks" and use.constant:
             what = f"`{use.part}` asks `{use.target or 'a person'}` a question that shows nothing of the matter"
             yield Hit(use.part, use.place, what)
-        elif use.method == "ask" and use.yes:
+        elif use.method == "asks" and use.yes:
             yield Hit(
                 use.part, use.place, f"where `{use.target or 'a person'}` says nothing, `{use.part}` takes it for a yes"
             )

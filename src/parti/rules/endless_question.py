@@ -12,7 +12,7 @@ from parti.rules.base import Case, Hit, Rule
 def look(case: Case) -> Iterator[Hit]:
     """One finding for each question and approval."""
     for use in case.dataflow.uses:
-        if use.method == "ask" and "timeout" not in use.given:
+        if use.method == "asks" and "timeout" not in use.given:
             yield Hit(use.part, use.place, f"`{use.part}` asks `{use.target or 'a person'}`, and waits for ever")
     for part in case.design.parts:
         if isinstance(part, Tool | ToolServer) and part.approval is not None and part.approval.timeout is None:

@@ -23,8 +23,8 @@ def look(case: Case) -> Iterator[Hit]:
                 continue
             for slot in case.labels.slots(part.name, port, label):  # type: ignore[arg-type]
                 if not allows(clear[1], label, slot.path):
-                    to = "callers get" if port == "out" else "leaves by"
-                    what = f"what is {label} {to} {slot_name(slot)}, which is not cleared for it"
+                    leaves = f"leaves by {slot_name(slot)}" if port == "in" else f"goes to callers of `{part.name}`"
+                    what = f"what is {label} {leaves}, which is not cleared for it"
                     yield Hit(part.name, part.place, what, case.labels.way(slot, label))
                     break
 

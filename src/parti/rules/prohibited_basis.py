@@ -17,7 +17,7 @@ def look(case: Case) -> Iterator[Hit]:
     for model in case.design.all(Model):
         if Label.PROTECTED in model.clearance:
             continue
-        way = case.way(model.name, "in", Label.PROTECTED)
+        way = case.way(model.name, "in", Label.PROTECTED) or case.way(model.name, "in", Label.SWAYED)
         typed = [path for path, tag in model.inputs.labels if tag is Label.PROTECTED]
         if typed and not way:
             way = (Stage(model.place, f"`{typed[0]}` is an input of `{model.name}`"),)
@@ -25,12 +25,14 @@ def look(case: Case) -> Iterator[Hit]:
             yield Hit(model.name, model.place, f"`{model.name}` is given what is protected", way)
     for decision in case.design.decisions:
         allowed = _said(case.design, decision.by)
-        for slot in case.labels.slots(decision.by, "out", Label.PROTECTED):
-            if not allows(allowed, Label.PROTECTED, slot.path):
-                what = f"{slot_name(slot)} depends on what is protected"
-                yield Hit(
-                    decision.by, case.design.by_name[decision.by].place, what, case.labels.way(slot, Label.PROTECTED)
-                )
+        for tag in (Label.PROTECTED, Label.SWAYED):
+            for slot in case.labels.slots(decision.by, "out", tag):
+                if not allows(allowed, Label.PROTECTED, slot.path):
+                    place, what = (
+                        case.design.by_name[decision.by].place,
+                        f"{slot_name(slot)} depends on what is protected",
+                    )
+                    yield Hit(decision.by, place, what, case.labels.way(slot, tag))
 
 
 def _said(design: Design, part: str) -> Labelled:

@@ -13,7 +13,7 @@ from parti.rules.flow.seeds import types_of
 
 def look(case: Case) -> Iterator[Hit]:
     """One finding for each tool, which names the fields that can repeat something."""
-    for tool in case.design.all(Tool):
+    for tool in (tool for tool in case.design.all(Tool) if tool.effect == "write"):
         said = (*types_of(case.design, tool), *(tool.labels or ()))
         doubted = {path for path, tag in said if tag is Label.UNTRUSTED}
         echoes = [path for path in free_texts(tool.function.returns.kind) if path not in doubted]

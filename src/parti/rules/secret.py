@@ -37,7 +37,7 @@ def _kept(part: Part) -> tuple[Port, str]:
         case Llm():
             return "in", "stands in a prompt of"
         case Tool() | Step() | Model() | ToolServer():
-            return "in", "is journaled as an argument of"
+            return "in", "is journaled with the arguments:"
     return "runs", "is run by"
 
 

@@ -20,7 +20,7 @@ def look(case: Case) -> Iterator[Hit]:
             what = f"`{evaluation.name}` looks back {back}, and runs are kept for {duration_text(kept)}"
             yield Hit(evaluation.name, evaluation.place, what)
     for use in case.dataflow.uses:
-        if use.method == "ask" and use.wait is not None and use.wait > kept:
+        if use.method == "asks" and use.wait is not None and use.wait > kept:
             what = f"`{use.part}` waits {duration_text(use.wait)} for an answer, and runs are kept for {duration_text(kept)}"
             yield Hit(use.part, use.place, what)
 

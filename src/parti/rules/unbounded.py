@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from parti.design.agent import Agent
 from parti.design.handler import Handler
+from parti.design.step import Step
+from parti.design.tool import Tool
 from parti.rules.base import Case, Hit, Rule
 from parti.rules.flow.spreading import Stage
 from parti.rules.reach import budget_of, cycles
@@ -14,10 +16,10 @@ from parti.rules.reach import budget_of, cycles
 def look(case: Case) -> Iterator[Hit]:
     """One finding for each cycle."""
     design = case.design
-    links = {
-        agent.name: {name for name in agent.tools if isinstance(design.by_name[name], Agent)}
-        for agent in design.all(Agent)
-    }
+    links: dict[str, set[str]] = {}
+    for arrow in design.arrows:
+        if arrow.kind == "calls" and isinstance(design.by_name.get(arrow.source), Agent | Tool | Step):
+            links.setdefault(arrow.source, set()).add(arrow.target)
     for handler in design.all(Handler):
         links.setdefault(handler.topic, set()).add(handler.name)
         reached = design.reach(handler.name)

@@ -31,7 +31,8 @@ def leaves(kind: Any, value: Any, path: str = "", *, many: bool = False, depth: 
     if type(value) in _PLAIN:  # most values; what follows takes longer to tell them
         yield Leaf(path, canonical(value), nominal(inner), many)
         return
-    fields = _fields(type(value))
+    own: Any = type(value)
+    fields = _fields(own)
     if fields and depth < DEEPEST:
         for name, field in fields.items():
             deeper = f"{path}.{name}" if path else name

@@ -11,14 +11,17 @@ from parti.design.labels import Label, Tag, Tags
 class Taint:
     """The union of the labels of what was read."""
 
-    __slots__ = ("held",)
+    __slots__ = ("held", "untrusted")
 
     def __init__(self, held: Mapping[Tag, str] | None = None) -> None:
         self.held: dict[Tag, str] = dict(held or {})
         """Each label, and the part by which it came first."""
+        self.untrusted = False
+        """Whether anything untrusted was read by now. In a replay that comes later than `held`, which the journal says at once."""
 
     def add(self, part: str, tags: Tags) -> list[str]:
         """Hold the labels of what was read by `part`; those that are new, as text, in order."""
+        self.untrusted = self.untrusted or Label.UNTRUSTED in tags
         fresh = sorted((tag for tag in tags if tag not in self.held), key=str)
         for tag in fresh:
             self.held[tag] = part
@@ -32,11 +35,6 @@ class Taint:
     def with_those(self, quarantine: Quarantine | None) -> Taint:
         """This, and what was read inside a guard."""
         return self if quarantine is None else Taint({**self.held, **quarantine.inside.held})
-
-    @property
-    def untrusted(self) -> bool:
-        """Whether anything untrusted was read."""
-        return Label.UNTRUSTED in self.held
 
 
 class Quarantine:

@@ -45,7 +45,7 @@ def attribute(frame: Frame, base: Value, name: str) -> Value:
 def _of_part(handle: PartHandle, name: str) -> Value:
     if name in handle.uses:
         return Value(Used(handle, name))
-    if name == "dead" and isinstance(handle, TopicHandle):
+    if name == "dead" and isinstance(handle, TopicHandle) and handle.part.dead_letters:
         return Value(handle.dead)
     return PLAIN
 

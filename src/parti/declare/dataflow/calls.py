@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import inspect
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Any, Final
@@ -12,7 +11,7 @@ from typing import Any, Final
 from parti.declare import inside
 from parti.declare.dataflow import uses
 from parti.declare.dataflow.frame import Frame
-from parti.declare.dataflow.libraries import note_library
+from parti.declare.dataflow.libraries import RETURNS, name_of, note_library
 from parti.declare.dataflow.values import (
     PLAIN,
     Bound,
@@ -29,8 +28,8 @@ from parti.design.dataflow import Slot
 from parti.design.fields import fields_of, record_in
 
 DEEPEST: Final = 12
-MOST: Final = 3000
-"""Calls followed for one part; further ones mix what they are given."""
+MOST: Final = 4_000
+"""Statements read for one part, each as often as it is read; what is called beyond that mixes what it is given."""
 
 _ITEMS_MAX: Final = 64
 """Items of a collection that are kept apart."""
@@ -53,6 +52,8 @@ def call(frame: Frame, callee: Value, given: Sequence[Value], named: Named, node
         case Closure():
             return _follow_closure(frame, thing, given, named)
         case Bound() if frame.reader.owns(thing.function):
+            if record_in(thing.receiver.kind) is None and not isinstance(thing.receiver.thing, type):
+                _change(frame, node.func, thing.receiver, [*given, *named.values()])
             return follow(frame, thing.function, [thing.receiver, *given], named)
         case Of():
             return _method(frame, thing, given, named, node)
@@ -76,9 +77,10 @@ def follow(frame: Frame, function: FunctionType, given: Sequence[Value], named: 
     """Read a function of the app with these arguments; what it returns, or yields."""
     reader, code = frame.reader, function.__code__
     node = reader.source.node_of(code)
-    if node is None or frame.depth >= DEEPEST or reader.followed > MOST or _is_inside(frame, function):
-        if node is None:
-            reader.doubt(frame, f"the source of `{code.co_name}` cannot be read")
+    if node is None or not _may_follow(frame) or _is_inside(frame, function):
+        if not _is_inside(frame, function):
+            why = "its source cannot be read" if node is None else "too much is called from here"
+            reader.doubt(frame, f"`{code.co_name}` is not followed: {why}")
         return mixed([*given, *named.values()])
     bound = bind(node.args, given, named)
     free: dict[str, Any] = {}
@@ -98,13 +100,19 @@ def follow(frame: Frame, function: FunctionType, given: Sequence[Value], named: 
     return found
 
 
+def _may_follow(frame: Frame) -> bool:
+    return frame.depth < DEEPEST and frame.reader.effort < MOST
+
+
 def _is_inside(frame: Frame, function: FunctionType) -> bool:
     return frame.reader.open.count(function.__code__) > 1
 
 
 def _follow_closure(frame: Frame, closure: Closure, given: Sequence[Value], named: Named) -> Value:
     reader = frame.reader
-    if frame.depth >= DEEPEST or reader.followed > MOST or closure.node in reader.nested:
+    if closure.node in reader.nested or not _may_follow(frame):
+        if closure.node not in reader.nested:
+            reader.doubt(frame, "a nested function is not followed: too much is called from here")
         return mixed([*given, *named.values()])
     outer = closure.frame
     inner = Frame(
@@ -174,18 +182,17 @@ def _method(frame: Frame, of: Of, given: Sequence[Value], named: Named, node: as
 
 
 def _change(frame: Frame, node: ast.expr, old: Value, more: Sequence[Value]) -> None:
-    """A collection takes something in, in a variable or somewhere inside what a variable holds."""
+    """A collection or object takes something in, in a variable, a global, or somewhere inside what one holds."""
     direct = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
-    if not isinstance(node, ast.Name) or node.id not in frame.variables:
+    if not isinstance(node, ast.Name):
         return
-    whole = frame.variables[node.id]
-    if direct and old.items is not None and len(old.items) < _ITEMS_MAX:
-        changed = Value(old.thing, old.origins | frame.conditions, None, (*old.items, *more), old.kind)
+    if direct and node.id in frame.variables and old.items is not None and len(old.items) < _ITEMS_MAX:
+        origins = old.origins | frame.conditions
+        frame.variables[node.id] = Value(old.thing, origins, None, (*old.items, *more), old.kind)
     else:
-        changed = Value(whole.thing, mixed([whole, *more]).origins | frame.conditions, kind=whole.kind)
-    frame.variables[node.id] = changed
+        frame.take_in(node.id, mixed(more))
 
 
 def _validated(cls: type, value: Value, *, text: bool) -> Value:
@@ -209,8 +216,7 @@ def _leave(frame: Frame, callee: Value, given: Sequence[Value], named: Named, no
     note_library(frame, callee.thing, given, named, node)
     _run_handed(frame, given, named, node)
     everything = [callee, *given, *named.values()]
-    returned = inspect.signature(callee.thing).return_annotation if isinstance(callee.thing, FunctionType) else None
-    return mixed(everything, kind=returned if isinstance(returned, type) else None)
+    return mixed(everything, kind=RETURNS.get(name_of(callee.thing)))
 
 
 def _run_handed(frame: Frame, given: Sequence[Value], named: Named, node: ast.Call) -> None:

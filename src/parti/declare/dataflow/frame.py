@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from parti.declare.dataflow.values import PLAIN, Origins, Value, either, weakened, with_origins
+from parti.declare.dataflow.values import PLAIN, UNKNOWN, Origins, Value, either, mixed, weakened, with_origins
 from parti.declare.types import short_path
 from parti.design.dataflow import Flow, Slot
 from parti.design.places import Place
@@ -37,6 +37,8 @@ class Frame:
     yielded: Value | None = None
     line: int = 0
     free: Mapping[str, Any] = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
 
     def place(self, node: ast.AST | None = None) -> Place:
         """Where `node` stands, or the line being read."""
@@ -52,15 +54,36 @@ class Frame:
                 return Value(frame.free[name])
             frame = frame.outer
         if name in self.names:
-            return Value(self.names[name])
+            thing = self.names[name]
+            held = self.reader.held.get((id(self.names), name), frozenset()) | self.reader.held.get(
+                id(thing), frozenset()
+            )
+            return Value(thing, held)
         return Value(getattr(builtins, name)) if hasattr(builtins, name) else PLAIN
 
     def save(self, name: str, value: Value) -> None:
         """Store in a variable. In a branch or loop, what was there before may still be there."""
         found = with_origins(value, self.conditions)
+        if name in self.globals:
+            self.reader.hold((id(self.names), name), found.all)
+            return
+        if name in self.outside and self.outer is not None:
+            self.outer.take_in(name, found)
+            return
         if self.branches and name in self.variables:
             found = either(self.variables[name], found)
         self.variables[name] = found
+
+    def take_in(self, name: str, more: Value) -> None:
+        """What the variable or global `name` holds takes something in."""
+        old = self.load(name)
+        if name in self.variables:
+            kept = with_origins(more, self.conditions)
+            self.variables[name] = Value(old.thing, mixed([old, kept]).origins, kind=old.kind)
+        elif self.outer is not None:
+            self.outer.take_in(name, more)
+        elif old.thing is not UNKNOWN:
+            self.reader.hold(id(old.thing), mixed([more]).origins)
 
     def give(self, value: Value) -> None:
         """Return `value` from the function."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -38,12 +39,17 @@ PROGRAMS: Final[Mapping[str, str]] = {
 }
 """Calls that run what they are given first, and as what. A list of words is given to no shell."""
 
+RETURNS: Final[Mapping[str, type]] = {"logging.getLogger": logging.Logger}
+"""The types of what some calls give."""
+
 
 def note_library(frame: Frame, thing: Any, given: Sequence[Value], named: Mapping[str, Value], node: ast.Call) -> None:
     """Note what a call into a library does, where it is known."""
     name = name_of(thing)
     if frame.blocks and (name in BLOCKING or name.startswith(BLOCKING_PACKAGES)):
-        frame.reader.blocking.add(Blocking(frame.part, frame.place(node), name.removeprefix("builtins.")))
+        frame.reader.blocking.add(
+            Blocking(frame.part, frame.place(node), name.removeprefix("builtins.").removeprefix("_"))
+        )
     if name in PROGRAMS and given and (given[0].items is None or "shell" in named):
         frame.pour(given[0], Slot(frame.part, "runs", PROGRAMS[name]), frame.place(node))
     if name == "builtins.print" or name.startswith("logging."):
@@ -61,5 +67,5 @@ def name_of(thing: Any) -> str:
         owner = type(thing.receiver.thing) if thing.receiver.kind is None else thing.receiver.kind
         return f"{getattr(owner, '__module__', '')}.{getattr(owner, '__qualname__', '')}.{thing.name}"
     module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
-    module = {"posix": "os", "_io": "io"}.get(str(module), str(module))
+    module = {"posix": "os", "_io": "builtins"}.get(str(module), str(module))
     return f"{module}.{name}" if isinstance(name, str) else ""

@@ -6,13 +6,13 @@ import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from parti.declare.dataflow.expressions import evaluate
 from parti.declare.dataflow.frame import Frame
 from parti.declare.dataflow.source import Node, Source
 from parti.declare.dataflow.statements import execute
-from parti.declare.dataflow.values import PLAIN, Origin, Value
+from parti.declare.dataflow.values import PLAIN, Origin, Origins, Value
 from parti.declare.reading.lookup import MISSING, unwrapped
 from parti.declare.reading.territory import Territory
 from parti.design.dataflow import Blocking, Dataflow, Flow, Port, Slot, Use
@@ -29,9 +29,12 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 
+_ROUNDS: Final = 3
+"""How often all is read at most, until what globals hold does not change any more."""
+
 
 class Reader:
-    """Gathers what flows. `followed` counts the calls that were followed for the present part."""
+    """Gathers what flows. `effort` counts the statements that were read for the present part."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,12 +45,22 @@ class Reader:
         self.opaque: set[Opaque] = set()
         self.open: list[CodeType] = []
         self.nested: list[Node] = []
-        self.followed = 0
+        self.effort = 0
+        self.held: dict[object, Origins] = {}
+        self.news = False
+        self.leaving: dict[ast.stmt, bool] = {}
+        self.raised: Origins = frozenset()
         self._territory = Territory(root, "", "")
 
     def owns(self, function: object) -> TypeGuard[FunctionType]:
         """Whether it is a function of the app, to be followed."""
         return isinstance(function, FunctionType) and self._territory.owns_code(function.__code__, function.__globals__)
+
+    def hold(self, where: object, more: Origins) -> None:
+        """A global, or an object that one holds, takes something in: whoever reads it later may get that."""
+        old = self.held.get(where, frozenset())
+        self.held[where] = old | more
+        self.news = self.news or bool(more - old)
 
     def doubt(self, frame: Frame, why: str) -> None:
         """Note what could not be followed."""
@@ -55,7 +68,6 @@ class Reader:
 
     def run(self, frame: Frame, node: Node) -> Value:
         """Read a function; what it returns, or what a generator yields."""
-        self.followed += 1
         if isinstance(node, ast.Lambda):
             return evaluate(frame, node.body)
         execute(frame, node.body)
@@ -73,7 +85,7 @@ class Reader:
             self.opaque.add(Opaque(part, function.place, f"the source of `{function.name}` cannot be read"))
             return
         self._territory = Territory(self.root, "", real.__code__.co_filename)
-        self.followed, self.open = 0, [real.__code__]
+        self.effort, self.open, self.nested, self.raised = 0, [real.__code__], [], frozenset()
         given = {one.name: self._given(part, one.name, one.payload.kind) for one in function.parameters}
         frame = Frame(
             self, part, real.__code__.co_filename, real.__globals__, given, blocks=function.is_async,
@@ -101,14 +113,11 @@ def read_dataflow(design: Design, root: Path) -> Dataflow:
     Where an arrow of the design was not seen to be used, or a spot is opaque, all that the part is given may go everywhere.
     """
     reader = Reader(root)
-    for part in design.parts:
-        if isinstance(part, Handler | Schedule | Monitor | Step | Tool) or (
-            isinstance(part, Endpoint) and not part.agent
-        ):
-            try:
-                reader.read(part.name, part.function)
-            except RecursionError:
-                reader.opaque.add(Opaque(part.name, part.place, f"`{part.name}` is too deeply nested to be followed"))
+    for _ in range(_ROUNDS):
+        reader.news = False
+        _read_all(design, reader)
+        if not reader.news:
+            break
     reader.flows.update(_unseen(design, reader))
     return Dataflow(
         tuple(sorted(reader.flows)),
@@ -116,6 +125,15 @@ def read_dataflow(design: Design, root: Path) -> Dataflow:
         tuple(sorted(reader.blocking)),
         tuple(sorted({*reader.opaque, *design.opaque})),
     )
+
+
+def _read_all(design: Design, reader: Reader) -> None:
+    for part in design.parts:
+        if isinstance(part, Handler | Schedule | Monitor | Step | Tool | Endpoint) and not getattr(part, "agent", ""):
+            try:
+                reader.read(part.name, part.function)
+            except RecursionError:
+                reader.opaque.add(Opaque(part.name, part.place, f"`{part.name}` is too deeply nested to be followed"))
 
 
 def _unseen(design: Design, reader: Reader) -> Iterator[Flow]:

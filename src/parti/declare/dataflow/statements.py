@@ -20,6 +20,7 @@ def execute(frame: Frame, body: Iterable[ast.stmt]) -> None:
     """Follow statements in order; both ways of every branch."""
     for statement in body:
         frame.line = statement.lineno
+        frame.reader.effort += 1
         act = _ACTS.get(type(statement))
         if act is not None:
             act(frame, statement)
@@ -31,10 +32,11 @@ def assign(frame: Frame, target: ast.expr, value: Value) -> None:
         case ast.Name():
             frame.save(target.id, value)
         case ast.Tuple() | ast.List():
+            stars = [index for index, inner in enumerate(target.elts) if isinstance(inner, ast.Starred)]
             for index, inner in enumerate(target.elts):
-                assign(frame, inner, item_of(value, index))
+                assign(frame, inner, item_of(value, index if index < min([*stars, len(target.elts)]) else None))
         case ast.Starred():
-            assign(frame, target.value, mixed([value], kind=value.kind))
+            assign(frame, target.value, value)
         case ast.Attribute() | ast.Subscript() if isinstance(target.value, ast.Name):
             _change(frame, target, value)
 
@@ -42,6 +44,9 @@ def assign(frame: Frame, target: ast.expr, value: Value) -> None:
 def _change(frame: Frame, target: ast.Attribute | ast.Subscript, value: Value) -> None:
     """A field or item of a variable changes: it may be the old one or the new one."""
     assert isinstance(target.value, ast.Name), "only variables are followed"
+    if target.value.id not in frame.variables:
+        frame.take_in(target.value.id, value)
+        return
     old = frame.load(target.value.id)
     name = target.attr if isinstance(target, ast.Attribute) else _constant(target.slice)
     if old.fields is not None and name is not None:
@@ -87,7 +92,11 @@ def _branch(frame: Frame, *bodies: Sequence[ast.stmt]) -> None:
 
 def _after(frame: Frame, outside: Origins, node: ast.stmt) -> None:
     """Past a branch, only what may have left the function or loop there decides whether one comes so far."""
-    if not any(isinstance(one, ast.Return | ast.Raise | ast.Break | ast.Continue) for one in ast.walk(node)):
+    leaving = frame.reader.leaving.get(node)
+    if leaving is None:
+        leaving = any(isinstance(one, ast.Return | ast.Raise | ast.Break | ast.Continue) for one in ast.walk(node))
+        frame.reader.leaving[node] = leaving
+    if not leaving:
         frame.conditions = outside
 
 
@@ -127,7 +136,7 @@ def _try(frame: Frame, node: Any) -> None:
     frame.caught = caught
     for handler in node.handlers:
         if handler.name:
-            frame.save(handler.name, PLAIN)
+            frame.save(handler.name, Value(origins=frame.reader.raised))
         execute(frame, handler.body)
     execute(frame, node.orelse)
     frame.branches -= 1
@@ -152,11 +161,19 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 
 def _raise(frame: Frame, node: ast.Raise) -> None:
     if node.exc is not None:
-        evaluate(frame, node.exc)
+        frame.reader.raised |= mixed([evaluate(frame, node.exc)]).origins
 
 
 def _assert(frame: Frame, node: ast.Assert) -> None:
     frame.decide(evaluate(frame, node.test))
+
+
+def _global(frame: Frame, node: ast.Global) -> None:
+    frame.globals.update(node.names)
+
+
+def _nonlocal(frame: Frame, node: ast.Nonlocal) -> None:
+    frame.outside.update(node.names)
 
 
 def _define(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -218,6 +235,8 @@ _ACTS: Final[dict[type[ast.stmt], Callable[[Frame, Any], None]]] = {
     ast.Expr: _expression,
     ast.Raise: _raise,
     ast.Assert: _assert,
+    ast.Global: _global,
+    ast.Nonlocal: _nonlocal,
     ast.FunctionDef: _define,
     ast.AsyncFunctionDef: _define,
     ast.Import: _import,

@@ -15,6 +15,7 @@ from parti.design.dataflow import Port, Slot, Use
 from parti.design.fields import record_in
 from parti.design.memory import Recalled
 from parti.design.model import Reason
+from parti.design.step import Step
 from parti.errors import PartiError
 from parti.units import seconds
 
@@ -33,6 +34,12 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
             names = [parameter.name for parameter in handle.part.function.parameters]
             for name, value in (*zip(names, given, strict=False), *named.items()):
                 frame.pour(value, Slot(handle.name, "in", name), frame.place(node))
+            function = handle.part.function.call
+            if type(handle.part) is Step and not handle.part.function.returns.labels and frame.reader.owns(function):
+                blocks, frame.blocks = frame.blocks, frame.blocks and handle.part.function.is_async
+                answer = calls.follow(frame, function, given, dict(named))
+                frame.blocks = blocks
+                return answer
             return _from(handle.name, "out", handle.part.function.returns.kind)
         case TopicHandle():
             return _into(frame, handle.name, "data", values, node)
@@ -59,7 +66,7 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
 def ask(frame: Frame, given: Sequence[Value], named: Named, node: ast.Call) -> Value:
     """A person is asked. Which one is told by the arrow at the same place."""
     who = _text(node.args[0]) if node.args else ""
-    note(frame, who, "ask", given[1:2], named, node, yes=_is_yes(node))
+    note(frame, who, "asks", given[1:2], named, node, yes=_is_yes(node))
     if who:
         _into(frame, who, "in", given[1:2], node)
         return _from(who, "out", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from parti.declare.handles import PartHandle
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = object()
 """Stands for an object that cannot be told."""
+
+LARGEST: Final = 300
 
 _STRENGTH: Final[tuple[Manner, ...]] = ("value", "choice", "condition")
 
@@ -35,19 +37,34 @@ Origins = frozenset[Origin]
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
     """`thing` is the very object, where it is known. `fields` are those of a record that the program makes, `items` those of
-    a list or tuple; `kind` is the type, as far as types tell."""
+    a list or tuple; `kind` is the type, as far as types tell. `all` is where all of it comes from. One of more than
+    `LARGEST` values is mixed."""
 
     thing: Any = UNKNOWN
     origins: Origins = frozenset()
     fields: Mapping[str, Value] | None = None
     items: tuple[Value, ...] | None = None
     kind: Any = None
+    all: Origins = field(init=False)
+    size: int = field(init=False)
 
-    @property
-    def all(self) -> Origins:
-        """Where all of it comes from, fields included."""
+    def __post_init__(self) -> None:
         inner = (*(self.fields or {}).values(), *(self.items or ()))
-        return self.origins.union(*(value.all for value in inner)) if inner else self.origins
+        size, everything = 1, self.origins
+        for value in inner:
+            size, everything = size + value.size, everything | value.all
+        if size > LARGEST:
+            size, everything = 1, weakened(everything, "value")
+            object.__setattr__(self, "origins", everything)
+            object.__setattr__(self, "fields", None)
+            object.__setattr__(self, "items", None)
+        object.__setattr__(self, "all", everything)
+        object.__setattr__(self, "size", size)
+
+
+def weakened(origins: Origins, manner: Manner) -> Origins:
+    """The same origins, at most as strong as `manner` says."""
+    return frozenset(Origin(o.slot, max(o.manner, manner, key=_STRENGTH.index), False) for o in origins)
 
 
 PLAIN: Final = Value()
@@ -92,11 +109,6 @@ class Named:
     name: str
 
 
-def weakened(origins: Origins, manner: Manner) -> Origins:
-    """The same origins, at most as strong as `manner` says."""
-    return frozenset(Origin(o.slot, max(o.manner, manner, key=_STRENGTH.index), False) for o in origins)
-
-
 def mixed(values: Iterable[Value], manner: Manner = "value", kind: Any = None) -> Value:
     """A value computed from all of these."""
     origins = frozenset[Origin]().union(*(value.all for value in values))
@@ -105,7 +117,9 @@ def mixed(values: Iterable[Value], manner: Manner = "value", kind: Any = None) -
 
 def with_origins(value: Value, more: Origins) -> Value:
     """The value, which also comes from `more`."""
-    return replace(value, origins=value.origins | more) if more - value.origins else value
+    if not more - value.origins:
+        return value
+    return Value(value.thing, value.origins | more, value.fields, value.items, value.kind)
 
 
 def either(one: Value, other: Value) -> Value:

@@ -38,13 +38,17 @@ class Edge:
     drops: Tags = NONE
     approved: bool = False
 
-    def lets(self, tag: Tag) -> bool:
-        """Whether the label goes along it."""
+    def hands_on(self, tag: Tag) -> Tag | None:
+        """What a label becomes along it: itself, or what is only swayed by what is protected; None where it is lost."""
         if tag in self.drops or tag is Label.TRUSTED:
-            return False
+            return None
         if self.approved:
-            return tag is Label.SECRET or isinstance(tag, Region)
-        return self.manner == "value" or tag is Label.PROTECTED or (self.manner == "choice" and tag is Label.UNTRUSTED)
+            return tag if tag is Label.SECRET or isinstance(tag, Region) else None
+        if self.manner == "value":
+            return tag
+        if tag in (Label.PROTECTED, Label.SWAYED):
+            return Label.SWAYED
+        return tag if self.manner == "choice" and tag is Label.UNTRUSTED else None
 
 
 def edges_of(design: Design, dataflow: Dataflow) -> list[Edge]:
@@ -82,8 +86,10 @@ def _made(design: Design) -> Iterator[Edge]:
                 yield Edge(Slot(part.name, "data"), Slot(part.dead_letters, "data", "event"), at)
             case Source():
                 yield Edge(Slot(part.name, "out"), Slot(part.topic, "data"), at, exact=True)
-            case Tool() | Model() | ToolServer():
+            case Tool() | ToolServer():
                 yield Edge(Slot(part.name, "in"), Slot(part.name, "out"), at)
+            case Model():  # its output type says what its answer is; what goes in only sways it
+                yield Edge(Slot(part.name, "in"), Slot(part.name, "out"), at, "choice")
             case Llm():
                 for other in part.fallbacks:
                     yield Edge(Slot(part.name, "in"), Slot(other, "in"), at)

@@ -22,8 +22,9 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
+from parti.rules.flow.edges import edges_of
 from parti.rules.flow.seeds import seeds_of, types_of
-from parti.rules.flow.spreading import Spread, spread
+from parti.rules.flow.spreading import Spread, indexed
 from parti.rules.reach import allows, given_labels, is_outside
 
 
@@ -61,7 +62,7 @@ def _says(design: Design, part: Part) -> bool:
 
 def labelling_of(design: Design, dataflow: Dataflow) -> Labelling:
     """What the flow through `design` says that the engine must hold."""
-    labels = spread(design, dataflow)
+    labels = Spread(design, indexed(edges_of(design, dataflow)), seeds_of(design))
     default = design.gate or (Gate("ask", who=design.responsible) if design.responsible else Gate())
     gates = [default, *(tool.gate for tool in design.all(Tool) if tool.gate)]
     return Labelling(

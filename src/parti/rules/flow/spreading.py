@@ -7,16 +7,15 @@ Global Program Optimization" (1973).
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from parti.design.dataflow import Dataflow, Port, Slot
+from parti.design.dataflow import Port, Slot
 from parti.design.fields import DEEPEST
 from parti.design.graph import Design
 from parti.design.labels import Tag
 from parti.design.places import NOWHERE, Place
-from parti.rules.flow.edges import Edge, edges_of
-from parti.rules.flow.seeds import seeds_of
+from parti.rules.flow.edges import Edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +28,37 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A label is at a slot: it came from `before` by `edge`, or begins there."""
+    """A label is at a slot: it came from `before`, where it was `tag`, by `edge`; or begins there."""
 
     before: Slot | None
+    tag: Tag
     edge: Edge | None
+
+
+Index = dict[tuple[str, Port], list[Edge]]
+"""The edges by the port that they leave."""
 
 
 class Spread:
     """Which labels may be where, and how they came there."""
 
-    def __init__(self, design: Design, edges: Iterable[Edge], seeds: Iterable[tuple[Slot, Tag]]) -> None:
+    def __init__(self, design: Design, edges: Index, seeds: Iterable[tuple[Slot, Tag]]) -> None:
         self._design = design
-        self._edges: dict[tuple[str, Port], list[Edge]] = defaultdict(list)
-        for edge in edges:
-            self._edges[edge.source.part, edge.source.port].append(edge)
+        self._edges = edges
         self._known: dict[tuple[str, Port], dict[str, dict[Tag, Arrival]]] = defaultdict(lambda: defaultdict(dict))
         self._spread(seeds)
 
     def _spread(self, seeds: Iterable[tuple[Slot, Tag]]) -> None:
         waiting: deque[tuple[Slot, Tag]] = deque()
         for slot, tag in seeds:
-            self._arrive(slot, tag, Arrival(None, None), waiting)
+            self._arrive(slot, tag, Arrival(None, tag, None), waiting)
         while waiting:
             slot, tag = waiting.popleft()
-            for edge in self._edges[slot.part, slot.port]:
-                target = arrives(edge, slot.path) if edge.lets(tag) else None
-                if target is not None:
-                    self._arrive(target, tag, Arrival(slot, edge), waiting)
+            for edge in self._edges.get((slot.part, slot.port), ()):
+                becomes = edge.hands_on(tag)
+                target = arrives(edge, slot.path) if becomes is not None else None
+                if target is not None and becomes is not None:
+                    self._arrive(target, becomes, Arrival(slot, tag, edge), waiting)
 
     def _arrive(self, slot: Slot, tag: Tag, by: Arrival, waiting: deque[tuple[Slot, Tag]]) -> None:
         at = self._known[slot.part, slot.port][slot.path]
@@ -84,7 +87,7 @@ class Spread:
         while at is not None:
             arrival = self._known[at.part, at.port][at.path][tag]
             stages.append(_stage(self._design, at, tag, arrival))
-            at = arrival.before
+            at, tag = arrival.before, arrival.tag
         return tuple(reversed(stages))
 
 
@@ -119,21 +122,21 @@ def _overlap(one: str, other: str) -> bool:
     return not short or long == short or long.startswith(f"{short}.")
 
 
-def spread(design: Design, dataflow: Dataflow) -> Spread:
-    """The labels of a design."""
-    return Spread(design, edges_of(design, dataflow), seeds_of(design))
-
-
-def reached(edges: Sequence[Edge], start: Slot) -> Iterator[Slot]:
-    """Every slot that what is at `start` may reach, as a value or by choosing one, the nearest first."""
-    by_port: dict[tuple[str, Port], list[Edge]] = defaultdict(list)
+def indexed(edges: Iterable[Edge]) -> Index:
+    """The edges by the port that they leave."""
+    found: Index = defaultdict(list)
     for edge in edges:
-        by_port[edge.source.part, edge.source.port].append(edge)
+        found[edge.source.part, edge.source.port].append(edge)
+    return found
+
+
+def reached(edges: Index, start: Slot) -> Iterator[Slot]:
+    """Every slot that what is at `start` may reach, as a value or by choosing one, the nearest first."""
     seen, waiting = {start}, deque([start])
     while waiting:
         slot = waiting.popleft()
         yield slot
-        for edge in by_port[slot.part, slot.port]:
+        for edge in edges.get((slot.part, slot.port), ()):
             target = arrives(edge, slot.path)
             if target is not None and target not in seen:
                 seen.add(target)

@@ -1,0 +1,69 @@
+"""One agent reads mail and answers with an enum, another knows customers and sends.
+
+expects: nothing
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    Budget,
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("inbox", responsible="operator")
+
+
+class Mail(BaseModel):
+    id: str
+    sender: Annotated[str, Label.UNTRUSTED]
+    body: Annotated[str, Label.UNTRUSTED]
+    customer: str
+
+
+mails = desk.topic("mails", Mail, key="id", retain="90d")
+
+
+class Person(BaseModel):
+    name: Annotated[str, Label.PII]
+    city: str
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED, clearance=Label.PII)
+async def person(customer: str) -> Person:
+    return Person(name="Ann", city="Bonn")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, clearance=Label.PII)
+async def send(id: str, to: str, text: str) -> None: ...
+
+
+llm = desk.llm("local")
+reader = desk.agent("reader", llm=llm, output=str, budget=Budget(usd=0.1))
+clerk = desk.agent("clerk", llm=llm, tools=[person, send], budget=Budget(usd=0.1))
+
+
+@desk.guard(releases=Label.UNTRUSTED)
+def kind_of(text: str) -> Literal["order", "complaint", "other"]:
+    return "order" if "order" in text else "other"
+
+
+@desk.source(to=mails)
+def server(position: int) -> Iterator[Mail]:
+    for number in range(position, 10):
+        yield Mail(id=str(number), sender="", body="", customer="")
+
+
+@desk.on(mails, budget=Budget(usd=1))
+async def read(mail: Mail) -> None:
+    kind = await kind_of(await reader.run(mail.body))
+    await clerk.run({"customer": mail.customer, "kind": kind})
+
+
+@desk.on(mails.dead)
+async def mails_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

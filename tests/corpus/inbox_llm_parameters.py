@@ -1,0 +1,51 @@
+"""A model gives a parameter of our query.
+
+expects: nothing
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Budget,
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("inbox", responsible="operator")
+
+
+class Mail(BaseModel):
+    id: str
+    sender: Annotated[str, Label.UNTRUSTED]
+    body: Annotated[str, Label.UNTRUSTED]
+    customer: str
+
+
+mails = desk.topic("mails", Mail, key="id", retain="90d")
+llm = desk.llm("local")
+
+
+@desk.tool(effect="read", runs={"text": "sql"}, labels=Label.TRUSTED)
+async def query(text: str, value: str) -> int:
+    return 0
+
+
+@desk.source(to=mails)
+def server(position: int) -> Iterator[Mail]:
+    for number in range(position, 10):
+        yield Mail(id=str(number), sender="", body="", customer="")
+
+
+@desk.on(mails, budget=Budget(usd=1))
+async def read(mail: Mail) -> None:
+    written = await llm.ask(f"Of which order is this mail? {mail.body}")
+    await query("select count(*) from orders where id = ?", written)
+
+
+@desk.on(mails.dead)
+async def mails_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

@@ -1,0 +1,40 @@
+"""Nobody said how far callers can be believed.
+
+expects: R108
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("people", keep={Label.PII: "2y"})
+
+
+class Person(BaseModel):
+    id: str
+    name: Annotated[str, Label.PII]
+    mail: Annotated[str, Label.PII]
+    city: str
+
+
+register = desk.table("register", Person, key="id")
+
+
+@desk.post("/people", key="person.id", timeout="10s")
+async def add(person: Person) -> None:
+    await register.put(person)
+
+
+@desk.get("/people/{id}", labels=Label.TRUSTED)
+async def look(id: str) -> Person | None:
+    return await register.get(id)
+
+
+@desk.delete("/people/{id}", key="id", labels=Label.TRUSTED)
+async def remove(id: str) -> None:
+    await register.delete(id)

@@ -1,0 +1,48 @@
+"""A key is read where it is needed, and stays there.
+
+expects: nothing
+"""
+
+import os
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("people", keep={Label.PII: "2y"})
+
+
+class Person(BaseModel):
+    id: str
+    name: Annotated[str, Label.PII]
+    mail: Annotated[str, Label.PII]
+    city: str
+
+
+register = desk.table("register", Person, key="id")
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED)
+async def call(id: str) -> int:
+    token = os.environ["TOKEN"]
+    return len(token)
+
+
+@desk.post("/people", key="person.id", labels=Label.TRUSTED)
+async def add(person: Person) -> None:
+    await register.put(person)
+    await call(person.id)
+
+
+@desk.get("/people/{id}", labels=Label.TRUSTED)
+async def look(id: str) -> Person | None:
+    return await register.get(id)
+
+
+@desk.delete("/people/{id}", key="id", labels=Label.TRUSTED)
+async def remove(id: str) -> None:
+    await register.delete(id)

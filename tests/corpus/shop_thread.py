@@ -1,0 +1,59 @@
+"""The same in a thread.
+
+expects: nothing
+"""
+
+import asyncio
+import sqlite3
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("shop")
+
+
+class Order(BaseModel):
+    id: str
+    cents: int
+    note: Annotated[str, Label.UNTRUSTED]
+
+
+orders = desk.topic("orders", Order, key="id", retain="30d")
+book = desk.table("book", Order, key="id")
+
+
+@desk.tool(effect="write", key="order.id", idempotent=True, control=["order.id", "order.cents"])
+async def charge(order: Order) -> None: ...
+
+
+@desk.on(orders)
+async def handle(order: Order) -> None:
+    await asyncio.to_thread(remember, order)
+    await book.put(order)
+
+
+@desk.post("/orders", key="order.id", labels=[])
+async def place(order: Order) -> str:
+    await orders.publish(order)
+    return order.id
+
+
+@desk.get("/orders/{id}")
+async def look(id: str) -> Order | None:
+    return await book.get(id)
+
+
+@desk.on(orders.dead)
+async def orders_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)
+
+
+def remember(order: Order) -> None:
+    with sqlite3.connect("orders.db") as database:
+        database.execute("insert into orders values (?)", (order.id,))

@@ -1,0 +1,57 @@
+"""A receipt is published where orders belong.
+
+expects: R401
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("shop")
+
+
+class Order(BaseModel):
+    id: str
+    cents: int
+    note: Annotated[str, Label.UNTRUSTED]
+
+
+orders = desk.topic("orders", Order, key="id", retain="30d")
+book = desk.table("book", Order, key="id")
+
+
+@desk.tool(effect="write", key="order.id", idempotent=True, control=["order.id", "order.cents"])
+async def charge(order: Order) -> None: ...
+
+
+@desk.on(orders)
+async def handle(order: Order) -> None:
+    await charge(order)
+    await book.put(order)
+
+
+@desk.post("/orders", key="order.id", labels=[])
+async def place(order: Order) -> str:
+    await orders.publish(Receipt(id=order.id, cents=order.cents))
+    return order.id
+
+
+@desk.get("/orders/{id}")
+async def look(id: str) -> Order | None:
+    return await book.get(id)
+
+
+@desk.on(orders.dead)
+async def orders_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)
+
+
+class Receipt(BaseModel):
+    id: str
+    cents: int

@@ -1,0 +1,42 @@
+"""Two keys, and nobody who listens behind them.
+
+expects: R303 R309
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("stream", retain="90d")
+
+
+class Tick(BaseModel):
+    id: str
+    left: int
+    side: Literal["left", "right"]
+
+
+ticks = desk.topic("ticks", Tick, key="side", retain="7d")
+ends = desk.topic("ends", Tick, key="id", retain="7d")
+
+
+@desk.source(to=ticks, labels=Label.TRUSTED)
+def clock(position: int) -> Iterator[Tick]:
+    yield from ()
+
+
+@desk.on(ticks, to=ends)
+async def end(tick: Tick) -> Tick:
+    return tick
+
+
+@desk.on(ticks.dead)
+async def ticks_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

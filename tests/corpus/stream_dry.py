@@ -1,0 +1,34 @@
+"""Nothing ever ticks.
+
+expects: R304
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    DeadLetter,
+    System,
+)
+
+desk = System("stream", retain="90d")
+
+
+class Tick(BaseModel):
+    id: str
+    left: int
+    side: Literal["left", "right"]
+
+
+ticks = desk.topic("ticks", Tick, key="id", retain="7d")
+
+
+@desk.on(ticks)
+async def keep(tick: Tick) -> None:
+    print(tick.id)
+
+
+@desk.on(ticks.dead)
+async def ticks_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

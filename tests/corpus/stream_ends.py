@@ -1,0 +1,42 @@
+"""It ends, and has a budget.
+
+expects: nothing
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    Budget,
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("stream", retain="90d")
+
+
+class Tick(BaseModel):
+    id: str
+    left: int
+    side: Literal["left", "right"]
+
+
+ticks = desk.topic("ticks", Tick, key="id", retain="7d")
+
+
+@desk.source(to=ticks, labels=Label.TRUSTED)
+def clock(position: int) -> Iterator[Tick]:
+    yield from ()
+
+
+@desk.on(ticks, to=ticks, budget=Budget(steps=3))
+async def again(tick: Tick) -> Tick | None:
+    return tick.model_copy(update={"left": tick.left - 1}) if tick.left else None
+
+
+@desk.on(ticks.dead)
+async def ticks_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

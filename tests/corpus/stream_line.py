@@ -1,0 +1,42 @@
+"""From a source to a table.
+
+expects: nothing
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    DeadLetter,
+    Label,
+    System,
+)
+
+desk = System("stream", retain="90d")
+
+
+class Tick(BaseModel):
+    id: str
+    left: int
+    side: Literal["left", "right"]
+
+
+ticks = desk.topic("ticks", Tick, key="id", retain="7d")
+last = desk.table("last", Tick, key="id")
+
+
+@desk.source(to=ticks, labels=Label.TRUSTED)
+def clock(position: int) -> Iterator[Tick]:
+    yield from ()
+
+
+@desk.on(ticks)
+async def keep(tick: Tick) -> None:
+    await last.put(tick)
+
+
+@desk.on(ticks.dead)
+async def ticks_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

@@ -1,0 +1,23 @@
+"""The editor sees nothing, for ever.
+
+expects: R113 R307
+"""
+
+from parti import (
+    Budget,
+    Label,
+    Price,
+    System,
+    ask,
+)
+
+desk = System("work", responsible="operator")
+llm = desk.llm("local", price=Price(input=1, output=2))
+
+
+@desk.post("/work", key="id", labels=Label.TRUSTED, discloses="the page", timeout="20m", budget=Budget(usd=0.5))
+async def work(id: str, task: str) -> str:
+    text = ""
+    if await ask("editor", "May it be printed?"):
+        text = task
+    return text

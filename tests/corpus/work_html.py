@@ -1,0 +1,25 @@
+"""What a model wrote is shown as HTML.
+
+expects: R106
+"""
+
+from parti import (
+    Budget,
+    Label,
+    Price,
+    System,
+)
+
+desk = System("work", responsible="operator")
+llm = desk.llm("local", price=Price(input=1, output=2))
+
+
+@desk.tool(effect="write", key="page", idempotent=True, runs={"page": "html"})
+async def show(page: str) -> None: ...
+
+
+@desk.post("/work", key="id", labels=Label.TRUSTED, discloses="the page", timeout="20m", budget=Budget(usd=0.5))
+async def work(id: str, task: str) -> str:
+    text = ""
+    await show(await llm.ask(task))
+    return text

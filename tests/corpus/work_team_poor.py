@@ -1,0 +1,24 @@
+"""Two agents that may spend more than there is.
+
+expects: R502
+"""
+
+from parti import (
+    Budget,
+    Label,
+    Price,
+    System,
+)
+
+desk = System("work", responsible="operator")
+llm = desk.llm("local", price=Price(input=1, output=2))
+writer = desk.agent("writer", llm=llm, budget=Budget(usd=0.4))
+critic = desk.agent("critic", llm=llm, budget=Budget(usd=0.4))
+
+
+@desk.post("/work", key="id", labels=Label.TRUSTED, discloses="the page", timeout="20m", budget=Budget(usd=0.5))
+async def work(id: str, task: str) -> str:
+    text = ""
+    text = await writer.run(task)
+    text = await critic.run(text)
+    return text

@@ -1,0 +1,29 @@
+"""There is a way back.
+
+expects: nothing
+"""
+
+from parti import (
+    Budget,
+    Label,
+    Price,
+    System,
+)
+
+desk = System("work", responsible="operator")
+llm = desk.llm("local", price=Price(input=1, output=2))
+
+
+@desk.tool(effect="write", key="id", idempotent=True)
+async def restore(id: str) -> None: ...
+
+
+@desk.tool(effect="write", key="id", idempotent=True, undo=restore)
+async def wipe(id: str) -> None: ...
+
+
+@desk.post("/work", key="id", labels=Label.TRUSTED, discloses="the page", timeout="20m", budget=Budget(usd=0.5))
+async def work(id: str, task: str) -> str:
+    text = ""
+    await wipe(id)
+    return text

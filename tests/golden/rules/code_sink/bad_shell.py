@@ -1,0 +1,18 @@
+"""A model writes the command."""
+
+import os
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+llm = desk.llm("local")
+
+
+@desk.post("/ask", key="id", labels=Label.TRUSTED)
+async def answer(id: str, question: str) -> str:
+    written = await llm.ask(question)
+    os.system(f"grep {written} notes.txt")
+    return id

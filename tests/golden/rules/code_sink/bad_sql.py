@@ -1,0 +1,21 @@
+"""A model writes the query."""
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+llm = desk.llm("local")
+
+
+@desk.tool(effect="read", runs={"text": "sql"}, labels=Label.TRUSTED)
+async def query(text: str) -> int:
+    return 0
+
+
+@desk.post("/ask", key="id", labels=Label.TRUSTED)
+async def answer(id: str, question: str) -> str:
+    written = await llm.ask(question)
+    await query(written)
+    return id

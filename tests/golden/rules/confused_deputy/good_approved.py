@@ -1,0 +1,21 @@
+"""A person says yes."""
+
+from parti import (
+    Approval,
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+@desk.tool(effect="write", key="order", idempotent=True, approval=Approval("boss", timeout="1d"))
+async def refund(order: str, user: str) -> None: ...
+
+
+clerk = desk.agent("clerk", llm=desk.llm("local"), tools=[refund])
+
+
+@desk.post("/ask", key="user", labels=Label.TRUSTED)
+async def ask_clerk(user: str, task: str) -> str:
+    return await clerk.run(task)

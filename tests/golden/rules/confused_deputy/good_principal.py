@@ -1,0 +1,20 @@
+"""The tool knows on whose behalf."""
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+@desk.tool(effect="write", key="order", idempotent=True, principal="user")
+async def refund(order: str, user: str) -> None: ...
+
+
+clerk = desk.agent("clerk", llm=desk.llm("local"), tools=[refund])
+
+
+@desk.post("/ask", key="user", labels=Label.TRUSTED)
+async def ask_clerk(user: str, task: str) -> str:
+    return await clerk.run(task)

@@ -1,0 +1,30 @@
+"""They can be deleted."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Person(BaseModel):
+    id: str
+    name: Annotated[str, Label.PII]
+
+
+people = desk.table("people", Person, key="id")
+
+
+@desk.post("/people", key="person.id", labels=Label.TRUSTED)
+async def add(person: Person) -> None:
+    await people.put(person)
+
+
+@desk.delete("/people/{id}", key="id", labels=Label.TRUSTED)
+async def remove(id: str) -> None:
+    await people.delete(id)

@@ -1,0 +1,33 @@
+"""The type of the argument says that it takes names."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Person(BaseModel):
+    id: str
+    name: Annotated[str, Label.PII]
+    city: str
+
+
+people = desk.table("people", Person, key="id")
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED)
+async def fetch(name: Annotated[str, Label.PII]) -> str:
+    return ""
+
+
+@desk.get("/people/{id}", labels=Label.TRUSTED)
+async def look(id: str) -> None:
+    person = await people.get(id)
+    assert person
+    await fetch(person.name)

@@ -1,0 +1,28 @@
+"""The model is local, its fallback is not."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Ticket(BaseModel):
+    id: str
+    name: Annotated[str, Label.PII]
+    text: str
+
+
+tickets = desk.topic("tickets", Ticket, key="id")
+far = desk.llm("openai:gpt-5-2025-08-07")
+llm = desk.llm("local", fallbacks=[far])
+
+
+@desk.on(tickets)
+async def read(ticket: Ticket) -> None:
+    await llm.ask(f"Sort this: {ticket.name}")

@@ -1,0 +1,23 @@
+"""One key an order."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    System,
+)
+
+desk = System("desk")
+
+
+class Order(BaseModel):
+    id: str
+    kind: Literal["book", "toy"]
+
+
+orders = desk.topic("orders", Order, key="id")
+
+
+@desk.on(orders)
+async def handle(order: Order) -> None: ...

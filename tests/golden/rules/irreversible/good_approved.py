@@ -1,0 +1,22 @@
+"""A person says yes."""
+
+from parti import (
+    Approval,
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+@desk.tool(effect="write", key="id", idempotent=True)
+async def restore(id: str) -> None: ...
+
+
+@desk.tool(effect="write", key="id", idempotent=True, undo="never", approval=Approval("boss", timeout="1d"))
+async def wipe(id: str) -> None: ...
+
+
+@desk.post("/wipe", key="id", labels=Label.TRUSTED)
+async def clear(id: str) -> None:
+    await wipe(id)

@@ -1,0 +1,24 @@
+"""The text of a mail is remembered."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+notes = desk.memory("notes", retain="90d")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+    kind: Literal["order", "other"]
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    await notes.remember(mail.body)

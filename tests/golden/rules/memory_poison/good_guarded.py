@@ -1,0 +1,29 @@
+"""A guard comes first."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+notes = desk.memory("notes", retain="90d")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+    kind: Literal["order", "other"]
+
+
+@desk.guard(releases=Label.UNTRUSTED)
+def length(text: str) -> int:
+    return len(text.split())
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    await notes.remember(f"in words: {await length(mail.body)}")

@@ -1,0 +1,42 @@
+"""The effect is that of an agent that it calls."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+
+
+class Person(BaseModel):
+    name: Annotated[str, Label.PII]
+
+
+llm = desk.llm("local")
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED)
+async def person(id: str) -> Person:
+    return Person(name="Ann")
+
+
+@desk.tool(effect="write", key="to", idempotent=True)
+async def send(to: str, text: str) -> None: ...
+
+
+poster = desk.agent("poster", llm=llm, tools=[send])
+clerk = desk.agent("clerk", llm=llm, tools=[person, poster])
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> str:
+    return await clerk.run(mail.body)

@@ -1,0 +1,42 @@
+"""A person says yes to each letter."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Approval,
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+
+
+class Person(BaseModel):
+    name: Annotated[str, Label.PII]
+
+
+llm = desk.llm("local")
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED)
+async def person(id: str) -> Person:
+    return Person(name="Ann")
+
+
+@desk.tool(effect="write", key="to", idempotent=True, approval=Approval("boss", timeout="1d"))
+async def send(to: str, text: str) -> None: ...
+
+
+clerk = desk.agent("clerk", llm=llm, tools=[person, send])
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> str:
+    return await clerk.run(mail.body)

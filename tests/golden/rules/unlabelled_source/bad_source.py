@@ -1,0 +1,28 @@
+"""A source without labels."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from parti import (
+    System,
+)
+
+desk = System("desk")
+
+
+class Order(BaseModel):
+    id: str
+    note: str
+
+
+orders = desk.topic("orders", Order, key="id")
+
+
+@desk.source(to=orders)
+def shop(position: int) -> Iterator[Order]:
+    yield Order(id="1", note="")
+
+
+@desk.on(orders)
+async def handle(order: Order) -> None: ...

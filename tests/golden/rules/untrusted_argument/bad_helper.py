@@ -1,0 +1,43 @@
+"""It comes by a helper, a list and a text."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+    account: str
+
+
+class Account(BaseModel):
+    id: str
+    number: str
+
+
+accounts = desk.table("accounts", Account, key="id")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def pay(id: str, to: str, text: str) -> None: ...
+
+
+def words(text: str) -> list[str]:
+    found = []
+    for word in text.split():
+        found.append(f"<{word}>")
+    return found
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    found = words(mail.body)
+    await pay(mail.id, found[0], mail.body)

@@ -1,0 +1,36 @@
+"""A person sees the recipient first."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Approval,
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+    account: str
+
+
+class Account(BaseModel):
+    id: str
+    number: str
+
+
+accounts = desk.table("accounts", Account, key="id")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"], approval=Approval("boss", timeout="1d"))
+async def pay(id: str, to: str, text: str) -> None: ...
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    await pay(mail.id, mail.body, mail.body)

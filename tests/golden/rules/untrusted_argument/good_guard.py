@@ -1,0 +1,40 @@
+"""A guard makes an enum of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+    account: str
+
+
+class Account(BaseModel):
+    id: str
+    number: str
+
+
+accounts = desk.table("accounts", Account, key="id")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def pay(id: str, to: str, text: str) -> None: ...
+
+
+@desk.guard(releases=Label.UNTRUSTED)
+def desk_of(text: str) -> Literal["sales", "support"]:
+    return "sales" if "buy" in text else "support"
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    await pay(mail.id, await desk_of(mail.body), mail.body)

@@ -1,0 +1,37 @@
+"""The recipient is that of a row which a trusted field chose."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+    account: str
+
+
+class Account(BaseModel):
+    id: str
+    number: str
+
+
+accounts = desk.table("accounts", Account, key="id")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def pay(id: str, to: str, text: str) -> None: ...
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    row = await accounts.get(mail.account)
+    assert row
+    await pay(mail.id, row.number, mail.body)

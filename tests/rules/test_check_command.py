@@ -1,0 +1,127 @@
+"""`parti check` as a command: exit codes, JSON, SARIF, explanations, and that it says the same each time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+from typer.testing import CliRunner
+
+from parti.cli import app
+from parti.rules.listing import RULES
+
+ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "rules"
+BAD = GOLDEN / "trifecta" / "bad_reads_and_sends.py"
+SCHEMA = ROOT / "tests" / "golden" / "sarif-2.1.0.json"
+RUN = CliRunner()
+
+CLEAN = """
+from parti import System
+
+desk = System("desk")
+
+
+@desk.every("1h")
+async def tick() -> None: ...
+"""
+
+
+def check(*arguments: object) -> tuple[int, str]:
+    said = RUN.invoke(app, ["check", *map(str, arguments)])
+    return said.exit_code, said.stdout
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Path:
+    file = tmp_path / "clean.py"
+    file.write_text(CLEAN, encoding="utf-8")
+    return file
+
+
+def test_a_sound_system_exits_with_0(clean: Path) -> None:
+    code, said = check(clean)
+    assert (code, said) == (0, "desk: 0 findings\n")
+
+
+def test_a_finding_exits_with_1_and_is_told_with_its_place_way_and_fix() -> None:
+    code, said = check(BAD)
+    assert code == 1
+    assert "R101 trifecta (critical)" in said
+    assert f"  {BAD.name}:36: `clerk` reads what strangers wrote and what is pii, and may call `send`" in said
+    assert f"    {BAD.name}:41: `read.mail.body` goes to `clerk`" in said
+    assert "  try: give one of the three to another agent" in said
+
+
+def test_an_app_that_cannot_be_read_exits_with_2(tmp_path: Path) -> None:
+    assert check(tmp_path / "none.py")[0] == 2
+
+
+def test_json_tells_the_same(clean: Path) -> None:
+    code, said = check(BAD, "--json")
+    found = json.loads(said)
+    assert code == 1
+    first = found["findings"][0]
+    assert (first["code"], first["rule"], first["severity"], first["on"]) == ("R101", "trifecta", "critical", "clerk")
+    assert [stage["place"] for stage in first["path"]][-1] == f"{BAD.name}:32"
+    assert json.loads(check(clean, "--json")[1]) == {
+        "name": "desk", "findings": [], "accepted": [], "opaque": [], "unsaid": []
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*/bad_*.py")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_sarif_is_valid_and_has_every_finding(file: Path) -> None:
+    text = check(file, "--sarif", "-")[1]
+    sarif = json.loads(text)
+    errors = [error.message for error in VALIDATOR.iter_errors(sarif)]
+    assert errors == []
+    results = sarif["runs"][0]["results"]
+    rules = sarif["runs"][0]["tool"]["driver"]["rules"]
+    assert results
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in results)
+    assert len([one for one in results if "suppressions" not in one]) == len(
+        json.loads(check(file, "--json")[1])["findings"]
+    )
+
+
+VALIDATOR = Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_sarif_goes_to_a_file_and_the_findings_to_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "found.sarif"
+    code, said = check(BAD, "--sarif", file)
+    assert code == 1 and "R101" in said
+    assert json.loads(file.read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert check(BAD, "--sarif", tmp_path)[0] == 2
+
+
+def test_the_schema_refuses_what_is_no_sarif() -> None:
+    assert list(VALIDATOR.iter_errors({"version": "2.1.0", "runs": [{"results": []}]}))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_is_explained(rule: object) -> None:
+    code, said = check("--explain", rule.code.lower())  # type: ignore[attr-defined]
+    assert code == 0
+    assert said.startswith(f"{rule.code} {rule.name}") and "try: " in said  # type: ignore[attr-defined]
+
+
+def test_a_rule_that_there_is_not_exits_with_2() -> None:
+    assert check("--explain", "R999")[0] == 2
+
+
+def test_an_explanation_is_json_too() -> None:
+    assert json.loads(check("--explain", "R101", "--json")[1])["name"] == "trifecta"
+
+
+def test_the_same_app_gives_the_same_report() -> None:
+    assert check(BAD, "--json") == check(BAD, "--json")
+
+
+@pytest.mark.parametrize("example", ["lending", "helpdesk"])
+def test_an_example_is_clean(example: str) -> None:
+    code, said = check(ROOT / "examples" / example / "app.py", "--json")
+    assert json.loads(said)["findings"] == []
+    assert code == 0

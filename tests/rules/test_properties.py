@@ -1,0 +1,133 @@
+"""What holds for every design: another arrow hides nothing, a release adds nothing, and the same design is judged the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rules_kit import DAY, loaded
+
+from parti.design.dataflow import Dataflow, Flow, Port, Slot
+from parti.design.graph import Arrow, Design
+from parti.design.guard import Guard
+from parti.design.labels import NONE, Label, Purpose, Region, Tag, join, leq
+from parti.design.places import Place
+from parti.design.step import Step
+from parti.rules.checking import check
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+
+ABSENCES = frozenset({"R001", "R202", "R206", "R213", "R303", "R304", "R308"})
+"""Rules that find that something is missing (a handler, a monitor, a notice): an arrow may be just that."""
+
+PORTS: dict[str, tuple[Port, ...]] = {
+    **dict.fromkeys(("rows", "plain", "table", "memory"), ("data",)),
+    **dict.fromkeys(("near", "far", "risk", "pay", "pay_approved", "find", "fetch", "tidy", "agent"), ("in", "out")),
+    **dict.fromkeys(("decide", "door", "watched"), ("in", "out")),
+}
+PATHS = {
+    "rows": ("", "name", "race", "token", "paid", "income", "text", "free"),
+    "risk": ("", "a"),
+    "pay": ("", "to", "text"),
+    "find": ("", "query"),
+    "decide": ("", "row", "row.race", "row.text", "a"),
+    "door": ("", "body"),
+}
+SLOTS = [Slot(part, port, path) for part, ports in PORTS.items() for port in ports for path in PATHS.get(part, ("",))]
+
+flows = st.builds(
+    Flow,
+    st.sampled_from(SLOTS),
+    st.sampled_from(SLOTS),
+    st.just(Place("pool.py", 1)),
+    st.sampled_from(["value", "choice", "condition"]),
+    st.booleans(),
+)
+arrows = st.builds(
+    Arrow,
+    st.sampled_from(["decide", "door", "watched", "agent", "pay"]),
+    st.sampled_from(["calls", "reads", "writes", "publishes"]),
+    st.sampled_from(sorted(PORTS)),
+    st.just(Place("pool.py", 1)),
+)
+
+
+@cache
+def pool() -> Design:
+    return loaded(HERE / "pool.py").design
+
+
+def found(design: Design, some: list[Flow]) -> set[tuple[str, str]]:
+    """Which rules find something on which part."""
+    report = check(design, Dataflow(tuple(sorted(set(some)))), DAY)
+    return {(finding.code, finding.on) for finding in report.findings}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(flows, max_size=12), flows)
+def test_another_flow_hides_no_finding(some: list[Flow], more: Flow) -> None:
+    before = {one for one in found(pool(), some) if one[0] not in ABSENCES}
+    assert before <= found(pool(), [*some, more])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(flows, max_size=8), arrows)
+def test_another_arrow_hides_no_finding(some: list[Flow], more: Arrow) -> None:
+    before = {one for one in found(pool(), some) if one[0] not in ABSENCES}
+    assert before <= found(replace(pool(), arrows=(*pool().arrows, more)), some)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(flows, max_size=12), st.sets(st.sampled_from([*Label, Region("eu"), Purpose("credit")])))
+def test_a_release_adds_no_finding(some: list[Flow], releases: set[Tag]) -> None:
+    assert found(with_guard(pool(), tuple(releases)), some) <= found(pool(), some)
+
+
+def with_guard(design: Design, releases: tuple[Tag, ...]) -> Design:
+    """The design, whose step is a guard."""
+    step = design.get(Step, "tidy")
+    guard = Guard(
+        name=step.name, place=step.place, function=step.function, timeout=step.timeout, retry=step.retry,
+        releases=releases,
+    )  # fmt: skip
+    return replace(design, parts=tuple(guard if part is step else part for part in design.parts))
+
+
+def test_the_properties_can_fail() -> None:
+    """The pool has findings that flows make, and that a guard takes away."""
+    body, tidied = Slot("door", "in", "body"), Slot("tidy", "out")
+    place = Place("pool.py", 1)
+    some = [Flow(body, Slot("tidy", "in"), place), Flow(Slot("tidy", "in"), tidied, place)]
+    some.append(Flow(tidied, Slot("pay", "in", "to"), place))
+    assert ("R102", "pay") in found(pool(), some)
+    assert ("R102", "pay") not in found(pool(), some[:-1])
+    assert ("R102", "pay") not in found(with_guard(pool(), (Label.UNTRUSTED,)), some)
+
+
+tags = st.frozensets(st.sampled_from([*Label, Region("eu"), Region("us"), Purpose("credit")]))
+
+
+@given(tags, tags, tags)
+def test_labels_form_a_lattice(one: frozenset[Tag], other: frozenset[Tag], third: frozenset[Tag]) -> None:
+    assert join(one, other) == join(other, one)
+    assert join(one, join(other, third)) == join(join(one, other), third)
+    assert join(one, one) == one and leq(NONE, one)
+    assert leq(one, join(one, other))
+    assert leq(one, third) and leq(other, third) if leq(join(one, other), third) else True
+
+
+def test_the_report_does_not_depend_on_the_order_of_hashes() -> None:
+    said = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-m", "parti", "check", str(ROOT / "tests/corpus/inbox_agent_leaks.py"), "--json"]
+        command[1:3] = ["-c", "from parti.cli import main; main()"]
+        said.append(subprocess.run(command, capture_output=True, text=True, env=environment, check=False).stdout)
+    assert said[0] == said[1] != ""
