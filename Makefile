@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format storm bench conformance clean
+.PHONY: demo test check format storm bench bench-plan conformance clean
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,10 @@ storm: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m bench
+
+# Predicted against measured: some twelve minutes on a machine on which nothing else goes on. PLAN=--quick shows that it runs.
+bench-plan: $(INSTALLED)
+	$(BIN)/python -m bench.plan $(PLAN)
 
 # What the Model Context Protocol's own tests say; they need Node.js 22, which comes along.
 conformance: $(INSTALLED)

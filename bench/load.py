@@ -19,6 +19,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self._read = b""
+        self.lost = False
+        """Whether the server hung up; it does so with connections that were idle for some seconds."""
 
     @classmethod
     async def open(cls, port: int) -> Connection:
@@ -29,6 +31,8 @@ class Connection(asyncio.Protocol):
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         """Send one request; its status and body. Only answers with a Content-Length are understood."""
         assert self._transport is not None and self._answer is None, "one request at a time"
+        if self.lost:
+            raise ConnectionResetError("the server hung up")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -53,6 +57,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio; whoever waits for an answer learns that none comes."""
+        self.lost = True
         if self._answer is not None:
             self._answer.set_exception(exc or ConnectionResetError("the server hung up"))
 

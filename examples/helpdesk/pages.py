@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-FOLDER: Final = Path(os.environ.get("HELPDESK_DOCS", Path(__file__).parents[2] / "docs"))
+FOLDER: Final = Path(os.environ.get("HELPDESK_DOCS") or Path(__file__).parents[2] / "docs")
 """What is answered from: Parti's own documentation, or any folder of ``.md`` and ``.page`` files."""
+
+if not FOLDER.is_dir():  # nothing would be learned, and every question would go to a person
+    raise FileNotFoundError(f"there is no folder {FOLDER}: set HELPDESK_DOCS to one of .md or .page files")
 
 LONGEST: Final = 900
 """Characters of a passage: about what the embedding model reads of a text."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from parti import AgentStopped, Approval, Batch, Budget, Outcome, PartiError, System
 from parti.engine.entries import Kind
-from parti.ports.llm import Answer, Request, Returned, Said, ToolCall
+from parti.ports.llm import Answer, LlmFailure, Request, Returned, Said, ToolCall
 from parti.ports.store import State
 from parti.testing import Script, calls, said
 
@@ -343,6 +343,24 @@ def test_an_agent_can_call_another(in_world: Play) -> None:
     in_world(main)
     told = [message for request in script.asked for message in request.messages if isinstance(message, Returned)]
     assert {one.text for one in told if one.tool == "clerk"} == {'"I posted it"'}
+
+
+@pytest.mark.parametrize("code", ["P702", "P710"])
+def test_what_a_called_agent_cannot_be_asked_for_fails_the_run(in_world: Play, code: str) -> None:
+    """No calling model can set a key or declare a price: told as a tool's error, it would only go on and pay."""
+
+    def office(request: Request) -> Any:
+        return _office(request) if _who(request) == "boss." else LlmFailure(code, "mend this first", lasting=True)
+
+    script = Script(office)
+
+    async def main(world: World) -> None:
+        async with world.running(a_team(Outside()), script=script) as live:
+            with pytest.raises(PartiError, match=f"{code} .*mend this first"):
+                await live.call("office", ["get it posted"])
+
+    in_world(main)
+    assert len([request for request in script.asked if _who(request) == "boss."]) == 1
 
 
 def test_an_agent_cannot_spend_more_than_is_left_of_those_around_it(in_world: Play) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from engine_kit import Play, World, result_of, wait_for_state
 
+from parti import PartiError
+from parti.declare.loading import load
 from parti.ports.llm import LlmFailure
 from parti.ports.store import State
 from parti.testing import Script
@@ -80,6 +82,15 @@ def test_passages_stand_under_their_headings(helpdesk: ModuleType, folder: Path)
         ("printing.md: Clear a paper jam", "Open the printer and pull the jammed paper out."),
         ("printing.md: Defaults", "The default of the paper size option is A4."),
     ]
+
+
+def test_a_folder_that_is_not_there_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would learn nothing, and say nothing of it."""
+    monkeypatch.setenv("HELPDESK_DOCS", str(tmp_path / "nosuch"))
+    with pytest.raises(PartiError, match=r"FileNotFoundError: there is no folder .*nosuch: set HELPDESK_DOCS"):
+        load(HELPDESK / "app.py")
 
 
 def test_no_word_of_a_long_page_is_left_out(helpdesk: ModuleType, folder: Path) -> None:

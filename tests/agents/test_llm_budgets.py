@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from engine_kit import Live, Play, World, entries_of, play, result_of, the_run
 
-from parti import Budget, BudgetSpent, PartiError, Price, System
+from parti import Budget, BudgetSpent, PartiError, Price, Summarise, System
 from parti.agents.conversation import Conversation, size_of
 from parti.agents.gate import Gate
 from parti.design.llm import Llm
@@ -252,12 +252,16 @@ def test_a_budget_of_dollars_refuses_a_model_whose_price_nobody_knows(in_world: 
     in_world(main)
 
 
-@pytest.mark.parametrize("where", ["asked first", "a fallback"])
+@pytest.mark.parametrize("where", ["asked first", "a fallback", "summarises", "a fallback of what summarises"])
 def test_an_agent_with_a_budget_of_dollars_over_an_unpriced_server_is_refused_before_it_runs(where: str) -> None:
     desk = System("desk")
-    server = desk.llm("http://localhost:8000/v1", model="small", name="vllm")
-    llm = server if where == "asked first" else desk.llm("local", fallbacks=[server])
-    desk.agent("writer", llm=llm, budget=Budget(usd=1))
+    server = desk.llm("http://localhost:8000/v1", model="small", name="vllm", context=8_000)
+    backed = desk.llm("local", name="backed", fallbacks=[server], context=8_000)
+    if "summarises" in where:
+        llm, by = desk.llm("local", context=8_000), server if where == "summarises" else backed
+    else:
+        llm, by = server if where == "asked first" else backed, None
+    desk.agent("writer", llm=llm, budget=Budget(usd=1), overflow=Summarise(by=by) if by else None)
     with pytest.raises(PartiError, match=r"test_llm_budgets.py:\d+: P710 `writer`.*`vllm`"):
         _ = desk.design
 

@@ -265,6 +265,34 @@ def test_summarise_puts_a_summary_in_the_place_of_the_oldest_turns(in_world: Pla
     assert [one["summary"] for one in left_out(entries)] == ["local"] * len(summaries)
 
 
+def test_a_summary_that_the_provider_finds_too_long_is_asked_of_less_and_loses_nothing(in_world: Play) -> None:
+    """The provider counts twice what the estimate does: each part of the summary is made shorter until it fits."""
+
+    def summary(request: Request) -> Any:
+        if tokens_in(request) > ROOM // 2:
+            return LlmFailure("P703", "600 tokens, 100 too many", lasting=True)
+        summed.append(texts(request)[1])
+        return "They read on."
+
+    summed: list[str] = []
+    script = reads(12, summary)
+    outcome, entries = work(in_world, Summarise(tokens=50), script)
+    assert (outcome["reason"], outcome["turns"]) == ("done", 13)
+    assert any(entry.kind == Kind.FAIL for entry in entries)
+    shown = {number for request in asked_turns(script)[-1:] for number in read_of(request)}
+    gone = {str(number) for number in range(1, 13)} - shown
+    assert gone and all(any(f"<{number}>" in text for text in summed) for number in gone)
+
+
+def test_a_summary_that_is_too_long_however_short_it_is_ends_in_the_error_of_the_provider(in_world: Play) -> None:
+    script = reads(12, lambda request: LlmFailure("P703", "9 tokens, 1 too many", lasting=True))
+    with pytest.raises(PartiError, match=r"P703 .*9 tokens, 1 too many"):
+        work(in_world, Summarise(tokens=50), script)
+    asked = asked_summaries(script)
+    assert 2 <= len(asked) <= 5
+    assert sorted(map(tokens_in, asked), reverse=True) == [tokens_in(request) for request in asked]
+
+
 def test_a_summary_is_a_step_that_says_what_it_is_and_costs_what_it_costs(in_world: Play) -> None:
     script = reads(8, lambda request: Answer("short", tokens_in=300, tokens_out=7, usd=0.5))
     outcome, entries = work(in_world, Summarise(tokens=50), script, budget=Budget(usd=1, tokens=10**6))

@@ -98,9 +98,49 @@ def test_the_model_that_summarises_has_room_for_the_summary_before_and_more() ->
     small = desk.llm("local", name="small", context=1_900)
     unknown = desk.llm("local", name="unknown")
     error = refused(lambda: desk.agent("clerk", llm=large, overflow=Summarise(by=small)))
-    assert "the window of `small` has 1,400 tokens beside a summary of 500" in error.what
+    assert "the window of `small` has 1,273 tokens beside its instructions and a summary of 500" in error.what
     error = refused(lambda: desk.agent("clerk", llm=large, overflow=Summarise(by=unknown)))
     assert "the context window of `unknown` is not known" in error.what
+
+
+def test_instructions_longer_than_the_window_leave_no_room_to_summarise() -> None:
+    error = refused(lambda: a_desk(Summarise(instructions="Summarise well. " * 1_000)))
+    assert "the window of `local` has 0 tokens beside its instructions and a summary of 500" in error.what
+
+
+def test_a_model_of_another_system_does_not_summarise_even_by_the_same_name() -> None:
+    other = System("other").llm("local", context=9_000)
+    assert refused(lambda: a_desk(Summarise(by=other))).what == (
+        "by= is `local` of another system, which no run of this one can ask"
+    )
+
+
+@pytest.mark.parametrize("what", ["the llm of `clerk`", "a tool of `clerk`", "the memory of `clerk`", "a fallback"])
+def test_parts_of_another_system_are_refused_even_by_the_same_name(what: str) -> None:
+    """The design knows parts by their names: it would ask this system's model while the app means the other's."""
+
+    def declared(desk: System) -> tuple[Any, Any, Any]:
+        llm, memory = desk.llm("local"), desk.memory("notes")
+
+        @desk.tool(effect="read")
+        def look(word: str) -> str:
+            return word
+
+        return llm, look, memory
+
+    desk, other = System("desk"), System("other")
+    (llm, look, memory), (their_llm, their_look, their_memory) = declared(desk), declared(other)
+    with pytest.raises(PartiError) as wrong:
+        if what == "a fallback":
+            desk.llm("local", name="backed", fallbacks=[their_llm])
+        desk.agent(
+            "clerk",
+            llm=their_llm if "llm" in what else llm,
+            tools=[their_look if "tool" in what else look],
+            memory=their_memory if "memory" in what else memory,
+        )
+    assert wrong.value.code == "P106"
+    assert wrong.value.what.startswith(f"{what} is `") and wrong.value.what.endswith("` of another system")
 
 
 def test_the_model_that_summarises_is_kept_by_name_and_drawn_as_what_may_be_called() -> None:

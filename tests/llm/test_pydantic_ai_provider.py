@@ -27,6 +27,7 @@ from llm_kit import HELLO, LETTER, LOOK, an_llm, asked, failing, failing_without
 from pydantic_ai.messages import ModelResponse
 
 from parti.adapters.llm.pydantic_ai import PydanticAiProvider
+from parti.agents.conversation import Conversation
 from parti.design.llm import Price
 from parti.ports.llm import Answer, Answered, LlmFailure, Request, Returned, Said, ToolCall
 
@@ -157,6 +158,62 @@ def test_a_refusal_is_an_answer_that_says_so():
     assert (answer.finish, answer.text) == ("refused", "I will not.")
 
 
+# Halves of characters
+
+HALF, GONE = "hi \ud800 there", "hi \N{REPLACEMENT CHARACTER} there"
+
+
+def is_kept(answer: Answer) -> bool:
+    """Whether it can stand in a journal, and in a request after it."""
+    talk = Conversation((), None, "")
+    talk.add(answer.turn)
+    return Answer.of_json(json.loads(answer.as_json())) == answer and bool(talk.digest())
+
+
+def test_half_a_character_in_a_text_is_replaced():
+    """JSON may hold it, UTF-8 may not: it would fail the run after the answer was paid."""
+    answer, _ = asked(said(HALF))
+    assert answer.text == GONE
+    assert is_kept(answer)
+
+
+def test_two_halves_that_belong_together_are_their_character():
+    assert asked(said("hi \ud83d\ude00"))[0].text == "hi \N{GRINNING FACE}"
+
+
+def test_half_a_character_in_a_call_is_replaced():
+    calls = [call(HALF, f'{{"word": "{HALF}"}}', HALF)]
+    answer, _ = asked(said(HALF, tool_calls=calls, finish="tool_calls"), Request(HELLO.messages, tools=(LOOK,)))
+    assert answer.calls == (ToolCall(GONE, GONE, f'{{"word": "{GONE}"}}'),)
+    assert is_kept(answer)
+
+
+def test_half_a_character_in_what_is_kept_for_the_provider_is_replaced():
+    answer, _ = asked(said("So.", reasoning_content=HALF))
+    assert GONE in answer.raw
+    assert is_kept(answer)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["hi \ud800", " there"], GONE),
+        (["hi \ud83d", "\ude00"], "hi \N{GRINNING FACE}"),
+        (["hi", " \ud800"], "hi \N{REPLACEMENT CHARACTER}"),
+        (["hi \ud800", "\ud800 there"], "hi \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} there"),
+    ],
+)
+def test_what_is_told_of_a_stream_is_the_text_of_its_answer(pieces, text):
+    told: list[str] = []
+    answer, _ = asked(streamed(*texts(pieces)), tell=told.append)
+    assert "".join(told) == answer.text == text
+    assert is_kept(answer)
+
+
+def test_half_a_character_in_a_failure_is_replaced():
+    assert GONE in failing(failed(400, HALF)).what
+
+
 # Streaming
 
 
@@ -230,6 +287,17 @@ LASTING = {
     "a bad request": ("P702", failed(400, "temperature must be below 2"), "provider names"),
     "an account without credit": ("P701", failed(429, "Quota", code="insufficient_quota"), "credit"),
     "too long": ("P703", failed(400, LONG, code="context_length_exceeded"), "send less"),
+    "too long, as Cohere says": ("P703", failed(400, "too many tokens: too long for requested model"), "send less"),
+    "too long, as Gemini says": (
+        "P703",
+        failed(400, "The input token count (9) exceeds the maximum number of tokens allowed (8)."),
+        "send less",
+    ),
+    "too long, as TGI says": (
+        "P703",
+        failed(422, "`inputs` tokens + `max_new_tokens` must be <= 8192. Given: 9000 and 100"),
+        "send less",
+    ),
     "too large": ("P703", failed(413, "Limit 6000, requested 7000"), "send less"),
 }
 

@@ -17,6 +17,8 @@ class FakeMachine:
     usages: list[Usage] = field(default_factory=lambda: [Usage(0.0, 0.0, 0.0, 0.0), Usage(10.0, 1.0, 1.0, 0.0)])
     used: float = 0.0
     """CPU seconds so far; functions under test add to it."""
+    on_loop: float = 0.0
+    """Those of the thread of the event loop."""
 
     def fingerprint(self, score: float = 0.0) -> Fingerprint:
         return Fingerprint(MACHINE.cpu, MACHINE.cores, MACHINE.memory, MACHINE.python, MACHINE.system, score)
@@ -32,3 +34,6 @@ class FakeMachine:
 
     def cpu(self) -> float:
         return self.used
+
+    def thread_cpu(self) -> float:
+        return self.on_loop

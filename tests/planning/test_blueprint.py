@@ -8,8 +8,9 @@ import pytest
 from profile_kit import graph_of, part, profile
 
 from parti import PartiError, System
-from parti.planning.blueprint import AT, GATE, WAY, Blueprint, blueprint
+from parti.planning.blueprint import AT, COMMIT, GATE, WAY, Blueprint, blueprint
 from parti.planning.calls import CallGraph, Published
+from parti.planning.sampled import Sampled
 from parti.sim.network import END, Choice, Fork
 
 
@@ -124,3 +125,17 @@ def test_all_that_a_run_calls_is_within_its_runner_and_gates_are_stations_of_the
 def test_an_entry_that_was_never_at_work_is_refused() -> None:
     with pytest.raises(PartiError, match="P830 nothing is known of `begin`"):
         blueprint(a_design(), profile(part("begin", 0.01)), ["begin"])
+
+
+def test_a_run_is_on_disk_before_anything_follows_where_that_was_measured() -> None:
+    """Its caller is answered then, and its events are handled; it holds no hand of its runner meanwhile."""
+    published = (Published("second", 10, ("follow",)),)
+    parts = [part(name, 0.01) for name in ("begin", "follow")]
+    graph = CallGraph("begin", 10, graph_of("begin", [[]] * 10).transitions, published)
+    graphs = (graph, graph_of("follow", [[]] * 10))
+    found = blueprint(a_design(), profile(*parts, graphs=graphs, commit=Sampled.of([0.004])), ["begin"])
+    assert found.routes["begin"] == Choice(((f"begin{COMMIT}", 1.0),))
+    assert found.routes[f"begin{COMMIT}"] == Choice((("follow", 1.0),))
+    assert found.routes["follow"] == Choice(((f"follow{COMMIT}", 1.0),))
+    assert found.routes[f"follow{COMMIT}"] == Choice(((END, 1.0),))
+    assert found.within == {"begin": ("begin",), "follow": ("follow",)}

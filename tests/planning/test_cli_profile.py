@@ -70,6 +70,9 @@ class Quiet:
     def elapsed(self) -> float:
         return 0.0
 
+    def thread_cpu(self) -> float:
+        return 0.0
+
     def cpu(self) -> float:
         return 0.0
 

@@ -302,3 +302,30 @@ def test_this_machine_knows_itself() -> None:
     before, after = machine.usage(), machine.usage()
     assert after.wall >= before.wall and after.own >= before.own
     assert machine.elapsed() > 0 and machine.cpu() > 0
+
+
+def test_a_runner_tells_how_long_it_was_on_the_event_loop() -> None:
+    machine = FakeMachine()
+    desk = System("desk")
+
+    @desk.post("/ask")
+    async def asking(value: int) -> int:
+        machine.on_loop += 0.003
+        return value
+
+    found = measured(desk, {"asking": [1]}, machine)
+    assert the(found.part("asking")).loop == QUICK(0.003)
+
+
+def test_it_tells_how_long_callers_wait_for_the_disk() -> None:
+    """From the end of a run to its answer; the store of virtual time takes 1 to 2.5 ms."""
+    machine = FakeMachine()
+    found = measured(a_desk(Outside(), machine), {"classify": ["a"]}, machine)
+    assert found.commit is not None and found.commit.count == 10
+    assert 0.001 <= found.commit.mean <= 0.0025
+
+
+def test_a_profile_with_a_commit_is_read_as_it_was_written() -> None:
+    machine = FakeMachine()
+    found = measured(a_desk(Outside(), machine), {"classify": ["a"]}, machine)
+    assert profile_of(profile_json(found), "it").commit == found.commit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,13 @@ from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import compare
 from parti.planning.deployment import Deployed, Deployment
+from parti.planning.load import Stream, Workload
 from parti.planning.plan_file import plan_json, read_plan, write_plan
 from parti.planning.planned import Planned
 from parti.planning.planner import plan
 from parti.planning.predicting import latencies, predict, simulated
+from parti.sim.distributions import Empirical
+from parti.sim.load import Poisson
 
 CARE = Care(runs=20, broken_most=0.05)
 LIMITS = Limits(seconds=1e9, extensions=20_000)
@@ -218,3 +222,12 @@ def test_plans_are_compared_request_by_request() -> None:
     assert found.p99.high < 0 and found.second_usd_per_hour == 2 * found.first_usd_per_hour
     apart = math.hypot(*(one.high - one.low for one in (found.first.p99, found.second.p99)))
     assert found.p99.high - found.p99.low < 2 * apart
+
+
+def test_tokens_of_several_traces_are_mixed_by_their_rates() -> None:
+    desk, _ = a_desk()
+    one = Stream(Poisson(10), (("asking", 1.0),), "a", prompt=Empirical((100.0, 100.0)))
+    two = Stream(Poisson(30), (("asking", 1.0),), "b", prompt=Empirical((500.0, 500.0)))
+    stations = replace(asked(desk, its_profile()), workload=Workload((one, two))).stations
+    assert stations.prompt is not None and stations.prompt.mean == pytest.approx(400, rel=0.01)
+    assert stations.output is None

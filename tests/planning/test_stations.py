@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from plan_kit import PRICES, a_desk, asked, its_profile, measured
 from profile_kit import profile
 
 from parti import Batch, PartiError, Price, Site, System, Variant
+from parti.planning.blueprint import COMMIT
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.profile import Tokens
 from parti.planning.sampled import Sampled
 from parti.planning.space import capacity
 from parti.planning.stations import Stations
+from parti.sim.distributions import Empirical
 from parti.sim.network import EVERYONE
 from parti.sim.network import Llm as Engine
 
@@ -87,6 +91,13 @@ def test_an_own_language_model_batches_continuously_and_a_providers_is_there_for
     assert not isinstance(paid.service, Engine) and paid.servers == 4
 
 
+def test_tokens_of_a_trace_replace_those_of_the_profile() -> None:
+    stations = of_tokens("http://host:8000/v1")
+    traced = replace(stations, prompt=Empirical((10.0, 30.0)), output=Empirical((1.0, 3.0)))
+    engine = traced.deployed(Deployment("llm")).service
+    assert isinstance(engine, Engine) and (engine.prompt.mean, engine.output.mean) == (20.0, 2.0)
+
+
 def test_a_part_that_was_not_measured_is_named() -> None:
     desk, _ = a_desk()
     with pytest.raises(PartiError, match="P830 nothing is known of `read`: no call of it was seen"):
@@ -108,3 +119,12 @@ def test_a_variant_that_was_not_measured_is_refused_with_those_that_were() -> No
     desk.choices(read, variants=[Variant("small", 0.9)])
     with pytest.raises(PartiError, match=r"test_stations.py:\d+: P832 the variant 'small' of `read` was not measured"):
         asked(desk, its_profile()).space.options("read")
+
+
+def test_a_commit_takes_what_was_measured_and_nobody_waits_for_it() -> None:
+    desk, _ = a_desk()
+    found = replace(its_profile(), commit=Sampled.of([0.004, 0.006]))
+    station = Stations(desk.design, found, PRICES).of(f"{COMMIT}@asking", Deployed(()))
+    assert station.servers >= EVERYONE
+    assert not isinstance(station.service, Engine)
+    assert station.service.mean == pytest.approx(0.005)

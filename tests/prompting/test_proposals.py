@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cli_apps import parti
-from prompting_apps import CLEARER, PRESENT, asked_of, kind_of, taught
+from prompting_apps import CLEARER, DESK, PRESENT, asked_of, kind_of, taught
 
 from parti.ports.llm import Answer, LlmFailure, Request
 from parti.testing import Script, said
@@ -115,3 +116,38 @@ def test_proposals_are_paid_out_of_the_same_budget(desk: Path, answered_by: Answ
     found = search("--budget", "0.9", "--wording", "clearer.md", "--examples-max", "0")
     assert (found["cut"], found["usd"], found["better"]) == (True, 0.0, True)
     assert play.seen == [], "a call that may cost a dollar was not made"  # type: ignore[attr-defined]
+
+
+SECRET = "the key of everything"
+LEAKY = DESK.replace(
+    "class Tone(BaseModel):\n    tone: str\n",
+    'SECRET = "the key of everything"\n\n\nclass Mood(BaseModel):\n    name: str\n\n'
+    "    def louder(self) -> str:\n        return self.name\n\n\nclass Tone(BaseModel):\n    tone: Mood\n",
+).replace('{"tone": "plain"}', '{"tone": {"name": "plain"}}')
+
+
+@pytest.mark.parametrize(
+    ("proposed", "why"),
+    [
+        ("Sort, {tone.louder.__globals__[SECRET]}", "'__globals__' of {tone.louder.__globals__[SECRET]} begins with _"),
+        ("Sort, {tone:>3000000000}", "is wider than 1,000 characters"),
+        ("Sort, {tone!r}", "it writes {tone!r}, which the present prompt does not"),
+        ("Sort, {tone!s:>900}", "it writes {tone!s:>900}, which the present prompt does not"),
+        ("Sort, {tone} {tone.name}", "it writes {tone.name}, which the present prompt does not"),
+    ],
+)
+def test_a_proposal_names_nothing_that_the_present_prompt_does_not(
+    desk: Path, answered_by: Answered, proposed: str, why: str
+) -> None:
+    """What a proposal names would be sent to the model that wrote it, and to whoever serves it."""
+    (desk / "app.py").write_text(LEAKY, encoding="utf-8")
+    text = (desk / "whole.jsonl").read_text(encoding="utf-8")
+    (desk / "whole.jsonl").write_text(text.replace('"tone": "plain"', '"tone": {"name": "plain"}'), encoding="utf-8")
+    script = answered_by(lambda request: said({"instructions": proposed}) if asked_of(request) else taught(request))
+    options = ("--by", "coach", "--proposals", "1", "--examples-max", "0")
+    found = parti("optimize", "prompt", "whole", "--json", *options)
+    assert found.code == 0, found.err
+    assert why in found.json["discarded"][0]["why"]
+    assert [row["wording"] for row in found.json["tried"]] == ["present"]
+    assert not any(SECRET in message.text for request in script.asked for message in request.messages)  # type: ignore[union-attr]
+    assert (desk / "prompts" / "sorter.md").read_text(encoding="utf-8") == PRESENT

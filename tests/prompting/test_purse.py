@@ -80,6 +80,60 @@ def test_calls_at_once_never_hold_more_than_there_is(tmp_path: Path) -> None:
     assert (models.asked, purse.spent, most) == (3, 3.0, 3.0)
 
 
+def test_a_call_waits_while_only_money_that_is_set_aside_is_in_the_way(tmp_path: Path) -> None:
+    """Calls that may cost a dollar and cost a quarter: of ten at once all are made, though two at a time may be."""
+
+    async def slow(again: Again | None) -> float:
+        await asyncio.to_thread(int)
+        return 0.25
+
+    models = Priced(slow)
+    purse = Purse(models, tmp_path / "spent", 3.3)
+
+    async def ask() -> list[Answer]:
+        return await asyncio.gather(*(purse.answer(LLM, REQUEST, key=n) for n in range(10)))
+
+    assert len(asyncio.run(asyncio.wait_for(ask(), 20))) == 10
+    assert (models.asked, purse.spent, purse.held, purse.refused) == (10, 2.5, 0.0, False)
+
+
+def test_a_call_that_waits_is_refused_once_what_was_set_aside_is_spent(tmp_path: Path) -> None:
+    async def ask() -> str:
+        async def dear(again: Again | None) -> float:
+            await paid.wait()
+            return 1.0
+
+        paid, purse = asyncio.Event(), Purse(Priced(dear), tmp_path / "spent", 1.5)
+        first = asyncio.ensure_future(purse.answer(LLM, REQUEST, key="a"))
+        second = asyncio.ensure_future(purse.answer(LLM, REQUEST, key="b"))
+        await asyncio.wait([second], timeout=0.01)
+        assert not second.done()
+        paid.set()
+        await first
+        with pytest.raises(LlmError) as wrong:
+            await second
+        assert purse.refused
+        return wrong.value.what
+
+    assert "$1.5000 may be spent, $1.0000 are, and a call of `local` may take $1.0000" in asyncio.run(ask())
+
+
+def test_a_refusal_names_what_is_set_aside(tmp_path: Path) -> None:
+    async def ask() -> str:
+        async def dear(again: Again | None) -> float:
+            purse.spent = 1.0
+            with pytest.raises(LlmError) as wrong:
+                await purse.answer(LLM, REQUEST, key="b")
+            return told.append(wrong.value.what) or 1.0
+
+        told: list[str] = []
+        purse = Purse(Priced(dear), tmp_path / "spent", 1.5)
+        await purse.answer(LLM, REQUEST, key="a")
+        return told[0]
+
+    assert "$1.0000 are, $1.0000 are set aside for calls under way, and a call" in asyncio.run(ask())
+
+
 def test_what_was_spent_and_what_was_under_way_at_a_crash_counts_in_the_next_process(tmp_path: Path) -> None:
     async def crash(again: Again | None) -> float:
         left.append((tmp_path / "spent").read_text(encoding="utf-8"))
@@ -129,7 +183,8 @@ def test_a_ledger_that_cannot_be_read_begins_anew(tmp_path: Path) -> None:
 
 def test_a_limit_refuses_a_model_whose_price_nobody_knows(tmp_path: Path) -> None:
     models = Priced(cheap, price=None)
+    purse = Purse(models, tmp_path / "spent", 2.0)
     with pytest.raises(LlmError, match="P710 nobody knows what `local`"):
-        asyncio.run(Purse(models, tmp_path / "spent", 2.0).answer(LLM, REQUEST, key="a"))
-    assert models.asked == 0
+        asyncio.run(purse.answer(LLM, REQUEST, key="a"))
+    assert (models.asked, purse.refused) == (0, True), "a program that catches it says nothing of its case"
     assert asyncio.run(Purse(models, tmp_path / "spent").answer(LLM, REQUEST, key="a")).text == "hello"

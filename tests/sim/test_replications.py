@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from parti.sim.student import t_quantile
 
 from parti.errors import PlanError
 from parti.sim.arrivals import load_of
@@ -17,6 +16,7 @@ from parti.sim.network import Call, Choice, Fork, Network, Station
 from parti.sim.replications import compare, interval, replicate
 from parti.sim.result import Outcome, Simulated
 from parti.sim.simulating import simulate
+from parti.student import t_quantile
 
 TABLE = {
     (0.975, 1): 12.706,

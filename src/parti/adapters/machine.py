@@ -53,6 +53,10 @@ class ThisMachine:
         """See ports.machine.Machine."""
         return time.process_time()
 
+    def thread_cpu(self) -> Seconds:
+        """See ports.machine.Machine."""
+        return time.thread_time()
+
 
 def _cores() -> int:
     """The cores that this process may use."""

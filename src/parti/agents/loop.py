@@ -37,8 +37,8 @@ CALLS_AT_ONCE: Final = 16
 TIMES: Final = 3
 """How often one tool may be called with the same arguments."""
 
-UNABLE: Final = frozenset({"P305", "P308", "P310"})
-"""Failures of a tool that are the program's own, and not for the model to mend."""
+UNABLE: Final = frozenset({"P305", "P308", "P310", "P702", "P710"})
+"""Failures of a tool, or of an agent that is called like one, that are the program's own and not for the model to mend."""
 
 
 async def work(

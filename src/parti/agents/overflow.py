@@ -12,20 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from parti.agents.conversation import Conversation
-from parti.agents.summarising import Summariser
-from parti.agents.tokens import BYTES_A_TOKEN, tokens_of, tokens_of_terms
+from parti.agents.summarising import TRIES, Summariser
+from parti.agents.tokens import tokens_of_terms
 from parti.agents.truncation import exchanges, oldest, shorter_results, turns
 from parti.design.agent import Agent
 from parti.design.graph import Design
 from parti.design.llm import Llm
-from parti.design.overflow import Summarise, Truncate, room_of
+from parti.design.overflow import BYTES_A_TOKEN, Summarise, Truncate, room_of, tokens_of
 from parti.errors import StepFailed
 from parti.ports.agents import Earlier
 from parti.ports.context import required
 from parti.ports.llm import Answer, Message, Returned, Said
-
-TRIES: Final = 4
-"""How often a request is made shorter because the provider finds it too long, where the estimate did not."""
 
 A_WORD: Final = 5
 """Bytes that a token of a summary has, at most but for odd texts."""

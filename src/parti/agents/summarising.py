@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from parti.agents.conversation import as_json, hash_of
-from parti.agents.tokens import BYTES_A_TOKEN, tokens_of
 from parti.design.llm import Llm
+from parti.design.overflow import BYTES_A_TOKEN, tokens_of
 from parti.errors import StepFailed
 from parti.ports.context import Context
 from parti.ports.llm import Answer, Answered, Message, Request, Returned, Said
+
+TRIES: Final = 4
+"""How often a request is made shorter because the provider finds it too long, where the estimate did not."""
 
 TOKENS_A_WORD: Final = 2
 """More than most words have, so that a model that keeps to so many is not cut off."""
@@ -37,30 +40,32 @@ class Summariser:
     async def summary(self, here: Context, messages: Sequence[Message], earlier: str) -> str:
         """The summary of `earlier` and of the messages after it, one part after the other where they are many.
 
-        Raises StepFailed: P70x as the model fails, P703 where it has no room, P704 for what is no whole summary; BudgetSpent.
+        A part that the model finds too long is asked again in smaller ones. Raises StepFailed: P70x as the model fails, P703
+        where it has no room or finds that too long as well, P704 for what is no whole summary; BudgetSpent.
         """
-        waiting = deque(map(_line, messages))
+        waiting, room, tries = deque(map(_line, messages)), self.room, 0
+        longer: StepFailed | None = None
         while waiting:
-            lines = self._next_part(waiting, earlier)
-            earlier = await self._asked(here, self._messages(earlier, lines), len(lines))
+            left, size = waiting.copy(), self._bytes_left(earlier, room)
+            if size < PIECE_MIN:
+                raise longer or self._no_room(size)
+            lines = _next_part(left, size)
+            asked = self._messages(earlier, lines)
+            try:
+                earlier = await self._asked(here, asked, len(lines))
+            except StepFailed as refused:
+                if refused.code != "P703" or tries == TRIES:
+                    raise
+                longer = refused
+                room, tries = min(room, _tokens(asked)) * 3 // 4, tries + 1  # it counts more than the estimate does
+            else:
+                waiting, longer = left, None
         return earlier
 
-    def _next_part(self, waiting: deque[str], earlier: str) -> list[str]:
-        """As many of the lines as one request has room for; a line longer than that comes in pieces. Raises StepFailed (P703)."""
+    def _bytes_left(self, earlier: str, room: int) -> int:
+        """Bytes of lines that a request may have."""
         frame = sum(len(message.text.encode()) for message in self._messages(earlier, []))
-        size = (self.room - tokens_of(frame, 3)) * BYTES_A_TOKEN
-        if size < PIECE_MIN:
-            raise self._no_room(size)
-        lines = [waiting.popleft()]
-        if _size(lines[0]) > size:
-            whole = lines[0]
-            lines[0] = whole.encode()[:size].decode(errors="ignore")
-            waiting.appendleft(f"…{whole[len(lines[0]) :]}")
-        left = size - _size(lines[0])
-        while waiting and (needed := _size(waiting[0])) <= left:
-            left -= needed
-            lines.append(waiting.popleft())
-        return lines
+        return (room - tokens_of(frame, 3)) * BYTES_A_TOKEN
 
     def _messages(self, earlier: str, lines: Sequence[str]) -> tuple[Said, ...]:
         before = f"Summary so far:\n{earlier}\n\nWhat was said next:" if earlier else "What was said, oldest first:"
@@ -70,8 +75,7 @@ class Summariser:
 
     async def _asked(self, here: Context, messages: tuple[Said, ...], count: int) -> str:
         request = Request(messages, max_tokens=self.tokens, settings=self.llm.settings)
-        size = sum(len(message.text.encode()) for message in messages)
-        facts = {"summarises": {"messages": count, "tokens": tokens_of(size, len(messages))}, "for": self.agent}
+        facts = {"summarises": {"messages": count, "tokens": _tokens(messages)}, "for": self.agent}
         digest = hash_of(f"{self.tokens} ".encode() + as_json(messages))
         answer = await here.consult(self.llm, request, digest=digest, shown=json.dumps(facts).encode())
         self.paid(answer)
@@ -92,6 +96,24 @@ class Summariser:
         what = f"`{self.llm.name}` gave no summary: {why}"
         fix = f"{fix}, or declare Summarise(otherwise=Truncate())"
         return StepFailed("P704", what, place=self.llm.place, fix=fix, kind="parti.errors.LlmError")
+
+
+def _next_part(waiting: deque[str], size: int) -> list[str]:
+    """As many of the lines as `size` bytes hold; a line longer than that comes in pieces."""
+    lines = [waiting.popleft()]
+    if _size(lines[0]) > size:
+        whole = lines[0]
+        lines[0] = whole.encode()[:size].decode(errors="ignore")
+        waiting.appendleft(f"…{whole[len(lines[0]) :]}")
+    left = size - _size(lines[0])
+    while waiting and (needed := _size(waiting[0])) <= left:
+        left -= needed
+        lines.append(waiting.popleft())
+    return lines
+
+
+def _tokens(messages: Sequence[Said]) -> int:
+    return tokens_of(sum(len(message.text.encode()) for message in messages), len(messages))
 
 
 def _line(message: Message) -> str:

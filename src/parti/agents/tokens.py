@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from parti.agents.conversation import size_of
+from parti.design.overflow import BYTES_A_TOKEN, tokens_of
 from parti.ports.llm import OutputSpec, Request, ToolSpec
-
-BYTES_A_TOKEN: Final = 3
-"""Text is cut into tokens of about four bytes; the estimate reckons with less, so that it is seldom too small."""
-
-A_MESSAGE: Final = 10
-"""Tokens that a message has beside its text."""
-
-
-def tokens_of(size: int, messages: int) -> int:
-    """About how many tokens so many messages have, whose text has `size` bytes."""
-    return size // BYTES_A_TOKEN + A_MESSAGE * messages
 
 
 def tokens_of_terms(tools: Iterable[ToolSpec], output: OutputSpec | None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from parti.agents.conversation import size_of
-from parti.agents.tokens import tokens_of
+from parti.design.overflow import tokens_of
 from parti.ports.llm import Answered, Message, Returned, Said
 
 MARK: Final = "\n… {:,} characters left out …\n"

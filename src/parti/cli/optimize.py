@@ -38,7 +38,9 @@ def prompt(
     proposals: Annotated[int, typer.Option("--proposals", min=1, max=50, help="Wordings that it proposes.")] = 4,
     examples_max: Annotated[int, typer.Option("--examples-max", min=0, max=20, help="Examples in a prompt.")] = 4,
     trials: Annotated[int, typer.Option("--trials", min=2, max=1000, help="Candidates to try.")] = 20,
-    seed: Annotated[int, typer.Option("--seed", help="Of the split of the cases, and of the search.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of the split of the cases, and of the search.")
+    ] = 0,
     budget: Annotated[
         float | None, typer.Option("--budget", min=0, metavar="USD", help="The most that the search may cost.")
     ] = None,
@@ -88,6 +90,10 @@ def _print(found: Optimized) -> None:
     headers = ("score", "95 %", "cases", "usd", "wording", "examples")
     rows = sorted(found.tried, key=lambda row: (not row.stopped, row.score), reverse=True)
     print_table(headers, map(_row, rows), numbers=(0, 2, 3))
+    for row in rows:
+        if row.failed:
+            shown = f" with {counted(len(row.examples), 'example')}" if row.examples else ""
+            print_line(f"{row.wording}{shown}: {row.failed} of {counted(row.cases, 'case')} failed: {row.error}")
     _print_verdict(found)
     print_line(f"the search took ${found.usd:.4f}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,7 +120,17 @@ def _plan(target: Target, options: Options, out: Path, svg: Path | None, *, as_j
         return
     print_planned(asked, found)
     say(f"written to {out}" + (f", drawn in {svg}" if svg else ""))
-    say_next(f"parti plan {target.app or ''} --fixed {out} --load {options.loads[0]!r}".replace("  ", " "))
+    say_next(_again(target, options, out))
+
+
+def _again(target: Target, options: Options, out: Path) -> str:
+    """The command that predicts the plan under the same load and promise."""
+    words = ["parti", "plan", str(target.app or ""), "--fixed", str(out)]
+    for option, values in (("--load", options.loads), ("--of", options.of)):
+        words += [word for value in values for word in (option, value)]
+    if options.slo is not None:
+        words += ["--p99", f"{options.slo.p99:g}s"]
+    return shlex.join(word for word in words if word)
 
 
 def _predict(target: Target, options: Options, fixed: Path, *, as_json: bool) -> None:

@@ -91,7 +91,7 @@ def _proved(proof: Proof, relaxed: Proof, plans: int) -> str:
         return f"proved optimal {of}"
     strict = f"at most {proof.gap:.1%} above the cheapest {of}"
     if relaxed.optimal:
-        return f"proved optimal {of}, if waiting at one part never helps at another; without that, {strict}"
+        return f"proved optimal {of}, if waiting at one part never helps at another; without that, at most {proof.gap:.1%} above the cheapest"
     if relaxed.gap < proof.gap:
         return f"{strict}; at most {relaxed.gap:.1%}, if waiting at one part never helps at another"
     return strict

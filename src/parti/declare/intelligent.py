@@ -131,7 +131,7 @@ class Intelligent(Serving):
             raise DeclarationError(
                 "P105", f"{shown_address(target)} does not say which model", fix='add model="its-name"'
             )
-        others = tuple(part_of(other, LlmHandle, what="a fallback").name for other in fallbacks)
+        others = tuple(self._own(other, LlmHandle, "a fallback").name for other in fallbacks)
         part = Llm(
             name=name or _name_of(target, model), place=place, target=target, model=model, fallbacks=others,
             timeout=seconds(timeout), attempts=attempts, per_minute=per_minute, concurrency=at_once(concurrency),
@@ -180,9 +180,11 @@ class Intelligent(Serving):
         if turns < 1 or repairs < 0 or not 0 <= sessions <= SESSIONS_MAX:
             said = f"{turns} turns, {repairs} repairs, {sessions} sessions"
             raise DeclarationError("P105", said, fix=f"give at least one turn, and at most {SESSIONS_MAX} sessions")
-        asked: Llm = part_of(llm, LlmHandle, what=f"the llm of `{name}`")
+        asked: Llm = self._own(llm, LlmHandle, f"the llm of `{name}`")
         names = tuple(_callable_by_agents(tool, name) for tool in tools)
-        kept = None if memory is None else part_of(memory, MemoryHandle, what=f"the memory of `{name}`").name
+        for given in tools:
+            self._own(given, PartHandle, f"a tool of `{name}`")
+        kept = None if memory is None else self._own(memory, MemoryHandle, f"the memory of `{name}`").name
         self._refuse_equal_names([name for name in names if not isinstance(self._parts.get(name), ToolServer)], kept)
         declared = overflow_of(overflow, name, asked, self._parts)
         text, template = self._instructions(instructions, place, name)
@@ -240,6 +242,14 @@ class Intelligent(Serving):
             characters=characters, when_full=when_full, shared=shared,
         )  # fmt: skip
         return MemoryHandle(self._add(part))
+
+    def _own(self, thing: object, kind: type[PartHandle], what: str) -> Any:
+        """The part behind a handle of this system. Raises P106 for another's, which no run of this one could reach."""
+        part = part_of(thing, kind, what=what)
+        if self._parts.get(part.name) is not part:
+            said = f"{what} is `{part.name}` of another system"
+            raise DeclarationError("P106", said, fix="declare it in this system, or call the other over HTTP")
+        return part
 
     def _refuse_equal_names(self, tools: Sequence[str], memory: str | None) -> None:
         """Raise P104 for tools that a model would know by one name. (Tools of servers give way when they are offered.)"""

@@ -9,7 +9,7 @@ from typing import Final
 from parti.declare.agent_handles import LlmHandle
 from parti.design.graph import Part
 from parti.design.llm import Llm
-from parti.design.overflow import Overflow, Summarise, Truncate, room_of
+from parti.design.overflow import Overflow, Summarise, Truncate, room_of, tokens_of
 from parti.errors import DeclarationError
 
 LEAST: Final = 3
@@ -32,16 +32,23 @@ def overflow_of(given: object, agent: str, llm: Llm, parts: Mapping[str, Part]) 
             "P105", f"by={given.by!r} is no language model", fix="pass what `desk.llm(...)` returned, or leave it out"
         )
     by = given.by.part if given.by is not None else llm
+    if parts.get(by.name) is not by:
+        raise DeclarationError(
+            "P105",
+            f"by= is `{by.name}` of another system, which no run of this one can ask",
+            fix="pass a model of this system",
+        )
     if given.tokens >= given.keep * room:
         raise DeclarationError(
             "P105", f"a summary of {given.tokens:,} tokens leaves nothing of the {given.keep * room:,.0f} that `{agent}` keeps",
             fix="give fewer tokens=, a larger keep=, or a model with a larger window",
         )  # fmt: skip
-    own = _room(agent, by, given.tokens, parts)
+    own = _room(agent, by, given.tokens, parts) - tokens_of(len(given.instructions.encode()), 2)
     if own < LEAST * given.tokens:
         raise DeclarationError(
-            "P105", f"the window of `{by.name}` has {own:,} tokens beside a summary of {given.tokens:,}, too few to go on from one",
-            fix="give fewer tokens=, or let a model with a larger window summarise",
+            "P105", f"the window of `{by.name}` has {max(own, 0):,} tokens beside its instructions and a summary of {given.tokens:,}, "
+            "too few to go on from one",
+            fix="give fewer tokens= or shorter instructions=, or let a model with a larger window summarise",
         )  # fmt: skip
     return replace(given, by=by.name)
 

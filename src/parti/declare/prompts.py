@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ConfigDict, create_model
 
 from parti.declare.types import payload_of
+from parti.design.filling import fields_of, refuse_field
 from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.design.prompt import Prompt, Template, line_of_misfit, variables_in
@@ -42,7 +43,7 @@ def _variables(kind: type[Any] | Mapping[str, Any] | None, place: Place, agent: 
 
 
 def prove_variables(path: str, text: str, names: set[str]) -> None:
-    """Raise P105 for a variable that only the file or only the type knows, and for braces that do not match."""
+    """Raise P105 for a variable that only the file or only the type knows, for braces that do not match, and for what is never put in."""
     try:
         found = list(variables_in(text))
     except ValueError as wrong:
@@ -54,8 +55,20 @@ def prove_variables(path: str, text: str, names: set[str]) -> None:
             what = f"the variable {{{name}}} is not declared; there are: {known}"
             fix = f"add `{name}` to variables=, or write {{{{ for a brace" if name else "name the variable"
             raise DeclarationError("P105", what, place=f"{path}:{line}", fix=fix)
+    prove_fields(path, text)
     if unused := sorted(names - {name for name, _ in found}):
         raise DeclarationError(
             "P105", f"the variable `{unused[0]}` is declared and nowhere used", place=f"{path}:1",
             fix=f"write {{{unused[0]}}} where it belongs, or drop it",
         )  # fmt: skip
+
+
+def prove_fields(path: str, text: str) -> None:
+    """Raise P105 for a path that leads out of the data, and for a format that is too wide."""
+    for name, _, spec in fields_of(text):
+        try:
+            refuse_field(name, spec)
+        except ValueError as wrong:
+            line = text[: text.find(f"{{{name}")].count("\n") + 1
+            fix = "name fields, keys and items of the variables, in at most 1,000 characters"
+            raise DeclarationError("P105", str(wrong), place=f"{path}:{line}", fix=fix) from wrong

@@ -12,6 +12,7 @@ from parti.design.graph import Design
 from parti.design.handler import Handler
 from parti.design.llm import Llm
 from parti.design.memory import Memory
+from parti.design.overflow import Summarise
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.design.topic import Topic
@@ -136,8 +137,10 @@ def _prices(design: Design, agent: Agent) -> Iterator[DeclarationError]:
     """No list knows the price of a server that is named by its URL, and without one no dollars can be reserved."""
     if agent.budget is None or agent.budget.usd is None:
         return
-    asked = design.get(Llm, agent.llm)
-    for llm in (asked, *(design.get(Llm, name) for name in asked.fallbacks)):
+    summarising = [agent.overflow.by] if isinstance(agent.overflow, Summarise) else []
+    asked = [design.get(Llm, name) for name in dict.fromkeys([agent.llm, *summarising])]
+    names = dict.fromkeys(name for one in asked for name in (one.name, *one.fallbacks))
+    for llm in (design.get(Llm, name) for name in names):
         if llm.price is None and "://" in llm.target:
             yield DeclarationError(
                 "P710",

@@ -8,6 +8,12 @@ from typing import Any, Final
 from parti.design.llm import Llm
 from parti.errors import DeclarationError
 
+BYTES_A_TOKEN: Final = 3
+"""Text is cut into tokens of about four bytes; the estimate reckons with less, so that it is seldom too small."""
+
+A_MESSAGE: Final = 10
+"""Tokens that a message has beside its text."""
+
 INSTRUCTIONS: Final = (
     "Summarise the messages of a conversation for the assistant who will go on with it and will not see them. Keep what "
     "was asked for, decided and promised, every name, number, date and id, what tools returned, and what is still open. "
@@ -59,6 +65,11 @@ class Summarise:
 
 
 Overflow = Truncate | Summarise
+
+
+def tokens_of(size: int, messages: int) -> int:
+    """About how many tokens so many messages have, whose text has `size` bytes."""
+    return size // BYTES_A_TOKEN + A_MESSAGE * messages
 
 
 def room_of(llm: Llm, fallbacks: tuple[Llm, ...], answer: int) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from parti.design.filling import fill
 from parti.design.payload import Payload
 from parti.errors import PayloadError
 
@@ -18,7 +19,8 @@ from parti.errors import PayloadError
 class Prompt:
     """Instructions in a Markdown file; `path` is relative to the folder of the app.
 
-    ``{name}`` stands for the variable `name` (``{{`` is a brace), as in `str.format`. `variables` is a Pydantic model or a
+    ``{name}`` stands for the variable `name` (``{{`` is a brace), ``{order.total:.2f}`` for a field of one, formatted as in
+    `str.format`; a path goes through fields, keys and items alone. `variables` is a Pydantic model or a
     dict from names to types. Its version is the digest of the file's text.
     """
 
@@ -72,9 +74,9 @@ class Template:
 
     def _filled(self, values: Mapping[str, Any]) -> str:
         try:
-            return Formatter().vformat(self.text, (), values)
-        except (AttributeError, LookupError, TypeError, ValueError) as wrong:
-            what = f"a variable cannot be put in: {wrong}"
+            return fill(self.text, values)
+        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError) as wrong:
+            what = f"a variable cannot be put in: {wrong or type(wrong).__name__}"
             raise PayloadError("P402", what, place=self.path, fix="mend what stands in the braces") from wrong
 
 

@@ -75,11 +75,20 @@ class _Axis:
         return self._start + (self._end - self._start) * (here - low) / (high - low)
 
     def ticks(self) -> list[float]:
-        """Values to write beside it."""
-        shares = [index / (TICKS - 1) for index in range(TICKS)]
+        """Round values to write beside it."""
         if self._log:
-            return [self.low * (self.high / self.low) ** share for share in shares]
-        return [self.low + (self.high - self.low) * share for share in shares]
+            powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            known = [first * 10.0**power for power in powers for first in (1, 2, 5)]
+        else:
+            step = _round_step((self.high - self.low) / TICKS)
+            known = [step * number for number in range(math.floor(self.high / step) + 1)]
+        return [value for value in known if self.low <= value <= self.high]
+
+
+def _round_step(least: float) -> float:
+    """The least step of 1, 2 or 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(first * power for first in (1, 2, 5, 10) if first * power >= least * (1 - 1e-9))
 
 
 def _grid(xs: _Axis, ys: _Axis) -> list[str]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from parti.design.goals import Slo
 from parti.design.graph import Design
@@ -22,9 +22,13 @@ from parti.planning.profile import Profile
 from parti.planning.space import PricesOfProviders, Space
 from parti.planning.staged import Staged
 from parti.planning.stations import Stations, seconds_alone
+from parti.sim.distributions import Empirical
 from parti.sim.load import Poisson
 from parti.sim.network import Network
 from parti.sim.offered import visit_ratios
+
+MIXED: Final = 1024
+"""Quantiles that stand for the tokens of several streams together."""
 
 HOURS: Final = 730.0
 """Hours in a month, as clouds count them."""
@@ -58,8 +62,9 @@ class Asked:
 
     @cached_property
     def stations(self) -> Stations:
-        """The stations of the design's parts."""
-        return Stations(self.design, self.profile, self.prices)
+        """The stations of the design's parts, with the tokens of the load where a trace has brought any."""
+        prompt, output = (_mixed(self.workload, what) for what in ("prompt", "output"))
+        return Stations(self.design, self.profile, self.prices, prompt, output)
 
     @cached_property
     def load(self) -> Workload:
@@ -145,3 +150,15 @@ class Asked:
         """What is promised, as a search takes it."""
         most = math.inf if self.slo.usd_per_month is None else self.slo.usd_per_month / HOURS
         return Promise(self.slo.p99, 0.99, self.slo.quality or 0.0, most)
+
+
+def _mixed(workload: Workload, what: Literal["prompt", "output"]) -> Empirical | None:
+    """The tokens of all streams that have any, each as often as it comes; None where none has."""
+    known: list[tuple[Empirical, float]] = [
+        (tokens, stream.per_second) for stream in workload.streams if (tokens := getattr(stream, what)) is not None
+    ]
+    if len(known) < 2:
+        return known[0][0] if known else None
+    total = sum(rate for _, rate in known)
+    drawn = [value for tokens, rate in known for value in tokens.thinned(max(2, round(MIXED * rate / total)))]
+    return Empirical.of(drawn)

@@ -30,6 +30,9 @@ UNROLLED: Final = 8
 WAY: Final = "·way"
 """Ends the name of a call that is the way to a part's site and back; a plan decides how long that takes."""
 
+COMMIT: Final = f"{GATE}commit"
+"""Begins the name of a station at which a run that ended waits until it is on disk; where that was measured, nothing follows before."""
+
 AT: Final = "@"
 """Between a part and its call, in the name of a station of that call alone: where nobody waits, none needs to be shared."""
 
@@ -104,8 +107,17 @@ class _Drawing:
             )
         self.within[name] = []
         own = self._own(name, name, name)
-        self._inside(graph, own, name, self._caused(graph), (name,))
+        self._inside(graph, own, name, self._committed(name, self._caused(graph)), (name,))
         return name
+
+    def _committed(self, runner: str, then: str) -> str:
+        """The commit of a run, from which it goes on to `then`; it holds no hand of the runner any more."""
+        if self.profile.commit is None:
+            return then
+        commit = f"{runner}{COMMIT}"
+        self._add(commit, f"{COMMIT}{AT}{runner}", "")
+        self.routes[commit] = _to(then)
+        return commit
 
     def _inside(self, graph: CallGraph, begin: str, prefix: str, then: str, path: tuple[str, ...]) -> None:
         """What a caller calls, from its own call `begin` to the call `then`."""

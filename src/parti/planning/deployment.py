@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from parti.units import Seconds
+
 
 class Deployment(NamedTuple):
     """How one part runs: so many processes of its own, each taking `cpus` vCPUs of a machine of the price list.
@@ -23,11 +25,38 @@ class Deployment(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """What HTTP in front adds to a call of an endpoint: seconds on the event loop, and seconds besides, on the way and back."""
+
+    loop: Seconds = 0.0
+    besides: Seconds = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OneProcess:
+    """All parts run in one process, as under `parti up`, on a machine with so many `cores`.
+
+    `handing_on` is how long it takes from when an event is on disk until its handler begins, with no other run at work.
+    """
+
+    cores: int
+    door: Door = Door()
+    handing_on: Seconds = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Deployed:
-    """A whole plan: a deployment for each part that takes machines, in the order of the design."""
+    """A whole plan: a deployment for each part that takes machines, in the order of the design.
+
+    With `together` all of them are in that process, whatever replicas and machines they name.
+    """
 
     parts: tuple[Deployment, ...]
+    together: OneProcess | None = None
 
     def of(self, part: str) -> Deployment:
         """How that part runs; where nothing is said, one process on the machine that was measured."""
-        return next((one for one in self.parts if one.part == part), Deployment(part))
+        found = next((one for one in self.parts if one.part == part), Deployment(part))
+        if self.together is None:
+            return found
+        return found._replace(replicas=1, machine="", site="", cpus=float(self.together.cores))

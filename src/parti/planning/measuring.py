@@ -56,6 +56,9 @@ class _Measuring:
     progress: Progress
     calibrations: list[Calibration] = field(default_factory=list)
     cpu: dict[str, list[Seconds]] = field(default_factory=dict)
+    loop: dict[str, list[Seconds]] = field(default_factory=dict)
+    answered: dict[str, Seconds] = field(default_factory=dict)
+    """When the caller of each run was answered."""
     failures: dict[str, str] = field(default_factory=dict)
     succeeded: Counter[str] = field(default_factory=Counter)
     batches: dict[str, list[Timed]] = field(default_factory=dict)
@@ -83,9 +86,10 @@ class _Measuring:
                 break
             if number >= LEAST and not self.succeeded[subject.name]:
                 break
-            before = self.machine.cpu()
+            before, loop = self.machine.cpu(), self.machine.thread_cpu()
             id = await self._call(subject, f"alone{number}", number)
             self.cpu.setdefault(subject.name, []).append(self.machine.cpu() - before)
+            self.loop.setdefault(subject.name, []).append(self.machine.thread_cpu() - loop)
             self.alone.append((subject, id))
 
     async def _together(self) -> None:
@@ -103,6 +107,7 @@ class _Measuring:
         arguments = subject.arguments[number % len(subject.arguments)]
         try:
             await self.engine.call(subject.endpoint, arguments, idempotency_key=key, tenant=key)
+            self.answered[run_of_call(subject.endpoint, key, key)] = self.engine.clock.now()
             self.succeeded[subject.name] += 1
         except PartiError as failure:
             self.failures.setdefault(subject.name, f"{failure.code} {failure.what}")
@@ -153,7 +158,18 @@ async def measure(
         system=design.name, design=design.digest, source="load", at=now, since=begin, until=now, machine=fingerprint,
         parts=tuple(part for part in parts if part.services or part.outcomes.calls), graphs=together.graphs() or alone.graphs(),
         unmeasured=(*left_out, *failed), contention=found, covers=measuring.made,
+        commit=await _commit(engine, measuring),
     )  # fmt: skip
+
+
+async def _commit(engine: Engine, measuring: _Measuring) -> Sampled | None:
+    """How long callers waited for the disk, once their run had ended; None where no call went well."""
+    waits = []
+    for _, id in measuring.alone:
+        record, answered = await engine.store.run(id), measuring.answered.get(id)
+        if record is not None and answered is not None and record.ended:
+            waits.append(max(0.0, answered - record.ended))
+    return Sampled.of(waits) if waits else None
 
 
 async def _gathered(engine: Engine, design: Design, bench: Bench, calls: Sequence[tuple[Subject, str]]) -> Gathering:
@@ -187,6 +203,8 @@ def _parts(measuring: _Measuring, alone: Gathering, together: Gathering) -> Iter
             continue
         first = found[0]
         services = [*_services(found, _mean(measuring.cpu.get(name)) if _is_runner(first) else None)]
+        if _is_runner(first):
+            services = [replace(one, loop=_mean(measuring.loop.get(name))) for one in services]
         for batched in measuring.batches.get(name, ()):
             services.append(batched.service())
         subject = next((one for one in measuring.bench.subjects if one.name == name), None)

@@ -27,6 +27,8 @@ def plan(
     asked: Asked, *, clock: Callable[[], float], limits: Limits, care: Care | None = None, say: Say = print
 ) -> Planned:
     """The plan. Raises P811 where none keeps the promises, and P830 to P833 for what cannot be planned."""
+    say("getting ready")
+    asked.staged.warm(asked.problem)
     say("searching")
     found = verify(
         asked.problem, asked.staged, asked.promise, seed=asked.seed, clock=clock, limits=limits, care=care or Care()
@@ -105,7 +107,8 @@ class _Telling:
         if not option.label.machine:
             return "only waits, so it runs inside its caller" if not option.cost else "is paid by the call"
         if not cheaper:
-            return "nothing cheaper can serve this load"
+            hands = self.asked.space.with_hands(part) > 1
+            return "fewer would have too few hands for its runs" if hands else "nothing cheaper can serve this load"
         other = max(cheaper, key=lambda one: (one.cost, one.quality))
         at = self._p99(self._with(part, other))
         saved = f"${(option.cost - other.cost) * HOURS:.0f} a month less"

@@ -12,6 +12,7 @@ from parti.optimise.trials import quantile
 from parti.planning.blueprint import Blueprint
 from parti.planning.deployment import Deployed
 from parti.planning.load import Workload
+from parti.planning.one_process import LOOP, in_one_process
 from parti.planning.sampling import sample
 from parti.planning.stations import Stations, part_of
 from parti.sim.critical import critical_parts
@@ -37,6 +38,9 @@ WARMUP: Final = 0.1
 
 LEVELS: Final = (0.5, 0.95, 0.99)
 
+EVENT_LOOP: Final = "event loop"
+"""Under this name stands what all parts of one process share, in predictions of one."""
+
 TAIL: Final = (0.98, 0.999)
 """The p99 request's time is the mean over those between these quantiles: one request alone tells nothing."""
 
@@ -61,10 +65,13 @@ class Model:
     def network(self, deployed: Deployed, *, limits: bool = True) -> Network:
         """The network of a plan. Without `limits` the hands of runners bound nothing, and more of it is feed-forward."""
         stations = tuple(self.stations.of(name, deployed) for name in self.blueprint.stations)
-        return Network(
+        network = Network(
             stations, next(iter(self.blueprint.entries.values())), self.blueprint.routes, self.blueprint.calls,
             tuple(self._limits(deployed)) if limits else (),
         )  # fmt: skip
+        if deployed.together is None:
+            return network
+        return in_one_process(network, self.blueprint, self.stations, deployed.together)
 
     def counts(self, load: Load) -> NDArray[np.bool_]:
         """Which requests of a load count: those that enter where they are judged, after the warm-up."""
@@ -182,7 +189,7 @@ def _parts(network: Network, runs: Sequence[Run]) -> tuple[PartPrediction, ...]:
     uses, queues = [one.run.use() for one in runs], [one.run.queue() for one in runs]
     stations: dict[str, list[str]] = {}
     for station in network.stations:
-        if part := part_of(station.name):
+        if part := EVENT_LOOP if station.name == LOOP else part_of(station.name):
             stations.setdefault(part, []).append(station.name)
     spent = _tail(network, runs)
     return tuple(

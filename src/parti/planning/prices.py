@@ -35,7 +35,7 @@ class Source:
 class MachineType:
     """A machine that can be rented. `name` is ``aws/m7i.large``: the cloud (or "own") and its own name for it.
 
-    `kind` is "general", "compute", "memory" or "gpu". `memory` is GiB; `accelerator` names one of `accelerators` GPUs ("" and 0:
+    `kind` is "general", "compute", "memory", "gpu" or "burstable". `memory` is GiB; `accelerator` names one of `accelerators` GPUs ("" and 0:
     none), with `accelerator_memory` GiB each. `usd_per_hour` is the price on demand in `region`. `speed` is how fast one core is
     relative to the machine that was measured on (a service of s seconds takes s / speed there); None: not known, and
     `speed_source` tells how it came to be known. `source` says where the price comes from, and of which day it is.

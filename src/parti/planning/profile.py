@@ -42,6 +42,8 @@ class Service:
     cpu: Seconds | None = None
     alone: Sampled | None = None
     together: Sampled | None = None
+    loop: Seconds | None = None
+    """Of a runner: mean CPU seconds of the event loop's thread for a run, with all that it calls there and Parti's own work for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ class Profile:
     at_once: float = 1.0
     """Of traffic: how many runs were at work at once in the mean, while any was. Where many were, own times hold turns of the
     event loop and of threads."""
+    commit: Sampled | None = None
+    """Seconds from the end of a run until it is on disk and who called it is answered, with no other run at work."""
     version: int = VERSION
 
     def part(self, name: str) -> PartProfile | None:

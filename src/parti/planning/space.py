@@ -154,10 +154,10 @@ class Space:
         if choices and choices.replicas:
             return choices.replicas
         needed = self.rates.get(deployment.part, 0.0) / capacity(self.stations.deployed(deployment))
-        least = max(1, math.floor(needed) + 1, self._with_hands(deployment.part))
+        least = max(1, math.floor(needed) + 1, self.with_hands(deployment.part))
         return least, max(least, math.ceil(needed * REPLICAS_MORE)) + REPLICAS_MORE
 
-    def _with_hands(self, runner: str) -> int:
+    def with_hands(self, runner: str) -> int:
         """The fewest processes of a runner whose hands are hardly ever all at work: their mean, and four deviations more."""
         hands = getattr(self.design.by_name[runner], "concurrency", None)
         at_work = self.rates.get(runner, 0.0) * self.held.get(runner, 0.0)

@@ -47,6 +47,13 @@ class Staged:
         found = (Stage(tuple(Part(name, space.options(name)) for name in _chosen(one))) for one in self._stages)
         return Problem(tuple(found), quality)
 
+    def warm(self, problem: Problem) -> None:
+        """Simulate once, so that a search does not spend its time on compiling."""
+        state = self.begin(0)
+        for stage in problem.stages:
+            state = self.extend(state, tuple(part.options[0] for part in stage.parts))
+        self.finish(state)
+
     def begin(self, seed: int) -> State:
         """See Simulation."""
         load = sample(self._model.workload, self._model.blueprint, seconds=self._model.seconds, seed=seed)

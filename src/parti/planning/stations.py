@@ -18,7 +18,7 @@ from parti.design.schedule import Schedule
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.errors import PlanError
-from parti.planning.blueprint import AT, GATE, WAY
+from parti.planning.blueprint import AT, COMMIT, GATE, WAY
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.prices import PriceList
 from parti.planning.profile import PartProfile, Profile, Service, Tokens
@@ -47,9 +47,14 @@ class Stations:
     design: Design
     profile: Profile
     prices: PriceList
+    prompt: Empirical | None = None
+    output: Empirical | None = None
+    """Tokens of a request, where the load brings its own: they replace those of the profile."""
 
     def of(self, name: str, deployed: Deployed) -> Station:
-        """The station of that name; a gate takes no time. Raises P830 for a part that was not measured."""
+        """The station of that name; a gate takes no time, and a commit what was measured. Raises P830 for a part that was not measured."""
+        if name.startswith(COMMIT):
+            return _nowhere(name, Constant(0.0) if self.profile.commit is None else self.profile.commit.distribution)
         if name.startswith(GATE):
             return _nowhere(name, Constant(0.0))
         part = part_of(name)
@@ -118,10 +123,17 @@ class Stations:
         rate = Rate(part.per_minute / 60.0) if part.per_minute else None
         tokens = tokens_of(known, deployment.variant)
         if own(part) and tokens is not None and tokens.fit >= FITS and tokens.step_seconds > 0:
-            engine = _engine(part, tokens, self.speed(deployment.machine))
+            engine = self._engine(part, tokens, self.speed(deployment.machine))
             return Station(known.part, engine, deployment.replicas, rate=rate)
         service = self._scaled(_service(known, deployment.variant, 1), deployment)
         return Station(known.part, service, deployment.replicas if own(part) else 1, part.concurrency, rate=rate)
+
+    def _engine(self, part: Llm, tokens: Tokens, speed: float) -> Engine:
+        prompt, output = self.prompt or tokens.prompt.distribution, self.output or tokens.output.distribution
+        return Engine(
+            part.concurrency, prompt, output, tokens.prefill_seconds / speed,
+            tokens.prefill_seconds_per_token / speed, tokens.step_seconds / speed, 0.0, tokens.growth,
+        )  # fmt: skip
 
 
 def part_of(station: str) -> str:
@@ -147,13 +159,6 @@ def tokens_of(known: PartProfile, variant: str) -> Tokens | None:
     """The tokens of a variant; of the one that was measured most where none is named."""
     chosen = variant or known.main_variant
     return next((one for one in known.tokens if one.variant == chosen), None)
-
-
-def _engine(part: Llm, tokens: Tokens, speed: float) -> Engine:
-    return Engine(
-        part.concurrency, tokens.prompt.distribution, tokens.output.distribution, tokens.prefill_seconds / speed,
-        tokens.prefill_seconds_per_token / speed, tokens.step_seconds / speed, 0.0, tokens.growth,
-    )  # fmt: skip
 
 
 def _service(known: PartProfile, variant: str, batch: int) -> Service:

@@ -67,3 +67,7 @@ class Machine(Protocol):
     def cpu(self) -> Seconds:
         """CPU seconds of this process so far, all of its threads together."""
         ...
+
+    def thread_cpu(self) -> Seconds:
+        """CPU seconds of the calling thread so far."""
+        ...

@@ -51,6 +51,11 @@ class Empirical:
         inner = sum(self.quantiles) - 0.5 * (self.quantiles[0] + self.quantiles[-1])
         return inner / (len(self.quantiles) - 1)
 
+    def thinned(self, count: int) -> tuple[float, ...]:
+        """So many values of it, at equal ranks; at least two."""
+        step = (len(self.quantiles) - 1) / (count - 1)
+        return tuple(_between(self.quantiles, number * step) for number in range(count))
+
     @staticmethod
     def of(samples: Sequence[float], *, knots: int = 1025) -> Empirical:
         """The distribution of `samples` (at least one), kept as at most `knots` quantiles.

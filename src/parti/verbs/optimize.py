@@ -10,6 +10,7 @@ from math import inf
 
 from parti.design.agent import Agent
 from parti.design.evaluation import Evaluation
+from parti.design.graph import Design
 from parti.design.llm import Llm
 from parti.mlops.evaluation.cases import Planned
 from parti.mlops.evaluation.trials import refuse_what_cannot_be
@@ -34,7 +35,7 @@ async def optimize_prompt(
     """Search a better prompt for the agent under evaluation `name`, and write it where the held-out cases prove it.
 
     A search that was cut off goes on: what was answered is not asked again. Raises P721 for what cannot be searched, P110
-    without Optuna, P722 where the budget does not even reach to prove what was found, P504 and P105 for wordings that do not
+    without Optuna, P710 for a budget over a model without a price, P722 where the budget does not even reach to prove what was found, P504 and P105 for wordings that do not
     fit, and what evaluating raises.
     """
     design, evaluation = target.design, target.design.evaluation(name)
@@ -50,12 +51,13 @@ async def optimize_prompt(
     parts = split(fresh, options.seed, drawing=drawing, place=evaluation.place)
     Search(Space(tuple(wordings), (), 0), options.seed)  # raises what is missing before anything is paid for
     folder = target.path.with_name(f"{target.path.name}.optimize") / evaluation.name
-    folder.mkdir(parents=True, exist_ok=True)
     limit = inf if options.budget is None else options.budget
+    purse = purse_for(design, options.tape, folder / "spent", limit)
+    purse.refuse_unpriced(_asked(design, evaluation, by))
+    folder.mkdir(parents=True, exist_ok=True)
     laboratory = Laboratory(
         design=design, evaluation=evaluation, agent=agent, models=await latest_models(target),
-        purse=purse_for(design, options.tape, folder / "spent", limit), folder=folder, concurrency=options.concurrency,
-        repeat=options.repeat,
+        purse=purse, folder=folder, concurrency=options.concurrency, repeat=options.repeat,
     )  # fmt: skip
     search = PromptSearch(laboratory, parts, options, limit, given, progress, wordings)
     try:
@@ -72,6 +74,14 @@ async def optimize_prompt(
     with suppress(OSError):  # another search may be under way there
         folder.parent.rmdir()
     return replace(found, prompt=said_path(file), shown=len(cases) - len(fresh))
+
+
+def _asked(design: Design, evaluation: Evaluation, by: Llm | None) -> list[Llm]:
+    """The language models that a search may ask: under the part, under its checker, and to propose."""
+    names = {
+        name for part in (evaluation.of, *evaluation.checking, *evaluation.check.llms) for name in design.reach(part)
+    }
+    return [llm for llm in design.all(Llm) if llm.name in names or llm == by]
 
 
 def _given(agent: Agent, evaluation: Evaluation, cases: Sequence[Planned]) -> list[dict[str, object]]:

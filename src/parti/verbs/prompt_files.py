@@ -70,10 +70,10 @@ def said_path(path: Path) -> str:
 def write_prompt(template: Template, text: str, *, replacing: bool) -> Path:
     """Write `text` in the place of the prompt's file, or in a new file beside it; where it stands then.
 
-    A prompt that somebody changed meanwhile is not replaced: the text goes beside it.
+    A prompt that somebody changed, moved or removed meanwhile is not replaced: the text goes beside where it was.
     """
     file = Path(template.file).resolve()
-    if not (replacing and file.read_text(encoding="utf-8") == template.text):
+    if not (replacing and _stands_in(file, template.text)):
         file = _free(file)
     fresh = file.with_name(f".{file.name}.new")
     try:
@@ -87,6 +87,14 @@ def write_prompt(template: Template, text: str, *, replacing: bool) -> Path:
             "P504", f"{file} cannot be written: {wrong.strerror}", fix="see to it and start again"
         ) from wrong
     return file
+
+
+def _stands_in(file: Path, text: str) -> bool:
+    """Whether the file still holds this text; what cannot be read any more does not."""
+    try:
+        return file.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _free(file: Path) -> Path:

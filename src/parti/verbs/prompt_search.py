@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from parti.design.llm import Llm
-from parti.errors import LlmError, PartiError
+from parti.errors import LlmError, PartiError, UsageError
 from parti.mlops.evaluation.comparing import Comparison, compare
 from parti.mlops.evaluation.results import Result, Scored
 from parti.mlops.evaluation.statistics import Interval
@@ -22,6 +22,7 @@ from parti.mlops.prompting.candidates import (
     best_of,
     misfit_of,
     shorter,
+    stranger_in,
 )
 from parti.mlops.prompting.examples import Example
 from parti.mlops.prompting.proposing import Proposed, request_of
@@ -65,7 +66,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One candidate that was tried: its wording, the lines of its examples, and how it did on the choosing cases."""
+    """One candidate that was tried: its wording, the lines of its examples, and how it did on the choosing cases.
+
+    `failed` of them gave no output, most of them for this `error`.
+    """
 
     version: str
     wording: str
@@ -75,6 +79,8 @@ class Row:
     cases: int
     stopped: bool
     usd: float
+    failed: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +165,23 @@ class PromptSearch:
             drawing = bench.cost
             chosen = await bench.scores(self.parts.choosing)
             self._keep(bench)
-        self.tried.append(
-            Tried(BASE, self.laboratory.version_of(template.text), tuple(chosen), False, bench.cost - drawing)
-        )
+            self._refuse_failing(bench)
+        version, failures = self.laboratory.version_of(template.text), bench.failures(self.parts.choosing)
+        self.tried.append(Tried(BASE, version, tuple(chosen), False, bench.cost - drawing, failures))
         return lambda known: request_of(template.text, sorted(template.names), wrong, known)
+
+    def _refuse_failing(self, bench: Bench) -> None:
+        """Raise P721 where the present prompt has no output in any case: then no wording is what is wrong."""
+        cases = (*self.parts.drawn, *self.parts.choosing)
+        if all(case.error for case in bench.done):
+            failures = bench.failures(cases)
+            bench.tainted = True  # what failed is mended outside of the prompt, and then tried anew
+            name = self.laboratory.evaluation.name
+            what = (
+                f"{failures.cases} of {len(cases)} cases of `{name}` failed with the present prompt: {failures.error}"
+            )
+            fix = f"mend that first, and see that `parti eval {name}` gives outputs"
+            raise UsageError("P721", what, place=self.laboratory.evaluation.place, fix=fix)
 
     def _keep(self, bench: Bench) -> None:
         """The present prompt was tried."""
@@ -194,15 +213,16 @@ class PromptSearch:
         for number in range(1, self.options.proposals + 1):
             name = f"proposal {number}"
             try:
-                said = await self.laboratory.propose(by, request(known))
+                text, misfit = await self.laboratory.propose(by, request(known))
             except PartiError as wrong:
                 if wrong.code != SPENT:
                     raise
                 self.cut = True
                 self.laboratory.purse.allow(self.laboratory.purse.limit)  # a cheaper model may still be asked
                 return
-            text = f"{said.strip()}\n" if said and said.strip() else ""
-            misfit = misfit_of(text, template, self.given) if text else f"`{by.name}` gave no text"
+            misfit = misfit or misfit_of(text, template, self.given)
+            if not misfit and (stranger := stranger_in(text, template)):
+                misfit = f"it writes {stranger}, which the present prompt does not"
             if not misfit and text.strip() in {one.text.strip() for one in self.wordings}:
                 misfit = "it says what another wording says"
             if misfit:
@@ -255,7 +275,8 @@ class PromptSearch:
                     break
             self._learn(bench)
         version, stopped = self.laboratory.version_of(text), len(scores) < len(cases)
-        self.tried.append(Tried(candidate, version, tuple(scores), stopped, bench.cost))
+        failures = bench.failures(cases)
+        self.tried.append(Tried(candidate, version, tuple(scores), stopped, bench.cost, failures))
 
     async def _prove(self, text: str) -> Comparison:
         """The wording `text` and the present one on the held-out cases, which nothing has looked at before."""
@@ -298,4 +319,7 @@ def row_of(space: Space, tried: Tried) -> Row:
     candidate = tried.candidate
     lines = tuple(sorted(space.examples[number].line for number in candidate.examples))
     name = space.wordings[candidate.wording].name
-    return Row(tried.version, name, lines, tried.mean, tried.interval, len(tried.scores), tried.stopped, tried.usd)
+    return Row(
+        tried.version, name, lines, tried.mean, tried.interval, len(tried.scores), tried.stopped, tried.usd,
+        tried.failures.cases, tried.failures.error,
+    )  # fmt: skip

@@ -22,6 +22,7 @@ from parti.errors import LlmError, PartiError, PayloadError
 from parti.mlops.evaluation.cases import Planned
 from parti.mlops.evaluation.results import Scored
 from parti.mlops.evaluation.trials import answering, trial_design, version_of
+from parti.mlops.prompting.candidates import Failures, failures_of
 from parti.mlops.prompting.examples import Example, example_of
 from parti.mlops.prompting.prompted import with_wording
 from parti.mlops.prompting.proposing import PROPOSING, Wrong, proposing_design
@@ -70,8 +71,8 @@ class Laboratory:
             if tainted:
                 shutil.rmtree(folder)
 
-    async def propose(self, by: Llm, request: str) -> str | None:
-        """What a language model proposes; None where it gave nothing of use. An answer that was paid is not paid again."""
+    async def propose(self, by: Llm, request: str) -> tuple[str, str]:
+        """What a language model proposes, or "" and why it proposes nothing. An answer that was paid is not paid again."""
         key = blake2b(request.encode(), digest_size=8).hexdigest()
         folder = self.folder / "proposals"
         async with trial_engine(proposing_design(self.design, by), folder, {}, llms=self.purse) as engine:
@@ -83,8 +84,9 @@ class Laboratory:
             except PartiError as wrong:
                 if wrong.code in OUTAGES:
                     raise
-                return None
-        return said
+                return "", f"{wrong.code} {wrong.what}"
+        said = said.strip() if said else ""
+        return (f"{said}\n", "") if said else ("", f"`{by.name}` gave no text")
 
 
 @dataclass(slots=True)
@@ -118,6 +120,11 @@ class Bench:
         for case in scored:
             by_id.setdefault(case.id, []).append(case.score)
         return [sum(by_id[case.id]) / len(by_id[case.id]) for case in cases]
+
+    def failures(self, cases: Sequence[Planned]) -> Failures:
+        """Those of the cases that gave no output in one of their repetitions."""
+        wanted = {case.id for case in cases}
+        return failures_of(case for case in self.done if case.id in wanted)
 
     @property
     def cost(self) -> float:

@@ -24,7 +24,7 @@ from parti.ports.store import State
 from parti.units import duration_text
 from parti.verbs.entries import entries_of
 
-OUTAGES: Final = frozenset({"P105", "P110", "P601", "P701", "P702", "P706", "P722"})
+OUTAGES: Final = frozenset({"P105", "P110", "P601", "P701", "P702", "P706", "P710", "P722"})
 """Failures that say nothing of the part: they end the evaluation, which goes on from there when it is started again."""
 
 ROOM_LOOKS: Final = 20

@@ -24,6 +24,7 @@ from parti.adapters.llm.building import retries_by_setting
 from parti.adapters.llm.failures import failure_of
 from parti.adapters.llm.history import History
 from parti.adapters.llm.shape import Shape, Shapes
+from parti.adapters.llm.surrogates import Pieces, whole_response
 from parti.design.llm import Llm
 from parti.ports.llm import Answer, Request, Tell
 from parti.units import Seconds
@@ -56,7 +57,7 @@ class Asker:
                     response = await self.model.request(messages, settings, shape.parameters)
                 else:
                     response, first = await self._stream(messages, settings, shape, tell, began)
-            return replace(answer_of(self._llm, response, shape), first=first, took=monotonic() - began)
+            return replace(answer_of(self._llm, whole_response(response), shape), first=first, took=monotonic() - began)
         except Exception as error:  # SDKs of providers raise what they like; nothing but a failure may leave here
             raise failure_of(self._llm, error) from error
 
@@ -64,12 +65,13 @@ class Asker:
         self, messages: list[ModelMessage], settings: ModelSettings, shape: Shape, tell: Tell, began: Seconds
     ) -> tuple[ModelResponse, Seconds]:
         """The response, and the seconds from `began` until its first piece came; text is told as it comes."""
-        first = 0.0
+        first, pieces = 0.0, Pieces(tell)
         async with self.model.request_stream(messages, settings, shape.parameters) as stream:
             async for event in stream:
                 first = first or monotonic() - began
                 if text := _text_in(event):
-                    tell(text)
+                    pieces.take(text)
+            pieces.end()
             return stream.get(), first
 
     def _settings_of(self, request: Request) -> ModelSettings:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic_ai import exceptions as theirs
 
+from parti.adapters.llm.surrogates import whole
 from parti.design.llm import Llm
 from parti.ports.llm import LlmFailure
 
@@ -23,8 +24,12 @@ UNREACHABLE: Final = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRef
 QUOTE_MAX: Final = 600
 """How much of what a provider says is quoted, in characters."""
 
-TOO_LONG: Final = re.compile(r"context (size|length|window)|exceed_context_size|prompt is too long", re.IGNORECASE)
-"""How servers whose words Pydantic AI does not know (llama.cpp) say that a request is too long."""
+TOO_LONG: Final = re.compile(
+    r"context (size|length|window)|exceed_context_size|prompt is too long|too long for requested model"
+    r"|exceeds the maximum number of tokens|max_new_tokens. must be",
+    re.IGNORECASE,
+)
+"""How servers whose words Pydantic AI does not know (llama.cpp, Cohere, Gemini, TGI) say that a request is too long."""
 
 
 def failure_of(llm: Llm, error: Exception) -> LlmFailure:
@@ -152,4 +157,5 @@ def _was_unreachable(error: BaseException) -> bool:
 
 
 def _cut(text: str) -> str:
+    text = whole(text)
     return text if len(text) <= QUOTE_MAX else f"{text[:QUOTE_MAX]}..."

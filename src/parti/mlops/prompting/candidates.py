@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from parti.design.filling import fields_of, refuse_field
 from parti.design.prompt import Template, variables_in
 from parti.errors import PayloadError
+from parti.mlops.evaluation.results import Scored
 from parti.mlops.evaluation.statistics import Interval, interval_of_scores
 from parti.mlops.prompting.examples import Example, with_examples
 
@@ -63,6 +66,21 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class Failures:
+    """How many cases gave no output at all, and the error that most of them ended with, as "P307 ..."."""
+
+    cases: int = 0
+    error: str = ""
+
+
+def failures_of(scored: Iterable[Scored]) -> Failures:
+    """The failures among cases, each counted once however often it was tried."""
+    failed = [case for case in scored if case.error]
+    errors = Counter(case.error for case in failed)
+    return Failures(len({case.id for case in failed}), errors.most_common(1)[0][0] if errors else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """A candidate with the `scores` of the cases that it was tried on, in the order of these cases.
 
@@ -74,6 +92,7 @@ class Tried:
     scores: tuple[float, ...]
     stopped: bool
     usd: float
+    failures: Failures = Failures()
 
     @property
     def mean(self) -> float:
@@ -111,7 +130,24 @@ def misfit_of(text: str, template: Template, given: Sequence[Mapping[str, object
         return f"the variable {{{lost[0]}}} is lost"
     if odd := sorted(names - template.names):
         return f"it names {{{odd[0]}}}, which is no variable" if odd[0] else "it has empty braces"
+    try:
+        for path, _, spec in fields_of(text):
+            refuse_field(path, spec)
+    except ValueError as wrong:
+        return str(wrong)
     return _unfit(Template(template.path, text, template.variables), given)
+
+
+def stranger_in(text: str, template: Template) -> str:
+    """The first replacement field of a text that the present one has not, as it is written; empty where there is none.
+
+    A model that proposes a text is not trusted with another path, conversion or format: what it names would be sent to it.
+    """
+    known = set(fields_of(template.text))
+    for path, conversion, spec in fields_of(text):
+        if (path, conversion, spec) not in known:
+            return f"{{{path}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}}}"
+    return ""
 
 
 def _unfit(template: Template, given: Sequence[Mapping[str, object]]) -> str:

@@ -34,8 +34,9 @@ class Split:
 def split(cases: Sequence[Planned], seed: int, *, drawing: bool, place: object = None) -> Split:
     """The cases in three parts, shuffled by `seed`; without `drawing` no part is kept to draw examples from.
 
-    Where a case goes follows from its content and the seed, whatever stands around it. Cases with the same input stay
-    together, since one as an example would give the others away. Raises P721 where they are too few, saying how many are needed.
+    The order of cases follows from their content and the seed alone; which part one falls into also from how many there are, so
+    a few more cases move those at the borders. Cases with the same input stay together, since one as an example would give
+    the others away. Raises P721 where they are too few, saying how many are needed.
     """
     groups: dict[str, list[Planned]] = {}
     seen, repeated = set[str](), 0
