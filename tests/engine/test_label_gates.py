@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -10,8 +11,9 @@ from engine_kit import Play, World, entries_of, the_run
 from pydantic import BaseModel
 
 from parti import Gate, Label, PartiError, System
+from parti.cli.why import why
 from parti.ports.store import State
-from parti.testing import Script, calls
+from parti.testing import Script, calls, running
 
 
 class Person(BaseModel):
@@ -222,3 +224,19 @@ def test_what_was_written_before_labels_were_held_stays_written(in_world: Play) 
         assert done == ["a"]
 
     in_world(main)
+
+
+def test_why_shows_what_was_read_and_what_a_gate_decided(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "desk.parti"
+
+    async def main() -> str:
+        async with running(desk(), path, script=Script([])) as live:
+            with pytest.raises(PartiError, match="P901"):
+                await live.call("order", ["a"])
+            return (await the_run(live)).id
+
+    run = asyncio.run(main())
+    why(run, store=path)
+    shown = capsys.readouterr().out
+    assert "has read" in shown
+    assert "refuse: it may be untrusted" in shown
