@@ -45,6 +45,8 @@ ALONE = {
     "mean_latency_error": "mean latency {:.1%} from the exact one",
     "first_simulation_ms": "first result after {:.0f} ms",
     "import_ms": "`import parti` {:.0f} ms",
+    "labels_more_percent": "labels held cost {:.0f} % more CPU than none",
+    "labels_traced_more_percent": "with arguments traced {:.0f} %",
     "check_ms": "`parti check` {:.0f} ms",
     "up_to_first_run_ms": "`parti up` to its first finished run {:.0f} ms",
 }

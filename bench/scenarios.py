@@ -95,6 +95,7 @@ ALONE = (
     Alone("simulation of a loop: Ciw", "simulation", "bench.peers.ciw_simulation", LOOP, packages=("ciw",)),
     Alone("simulation with retries: Parti", "simulation", "bench.parti_simulation", ("--kind", "retries")),
     Alone("simulation in a new process: Parti", "simulation", "bench.parti_simulation", ("--kind", "start"), repeated=False),
+    Alone("labels: off, held, traced", "labels", "bench.parti_labels", repeated=False),
     Alone("parti check of 200 parts", "check", "bench.parti_check", repeated=False),
 )  # fmt: skip
 KEYS = tuple(dict.fromkeys([*(one.key for one in (*SUBJECTS, *AGENTS)), *(scenario.key for scenario in ALONE)]))

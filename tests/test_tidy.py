@@ -211,6 +211,7 @@ LAYERS = (
     "sim",
     "optimise",
     "adapters",
+    "trust",
     "ports",
     "design",
 )

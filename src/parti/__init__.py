@@ -9,6 +9,7 @@ from parti.design.budget import Budget, Cost
 from parti.design.choices import Site, Variant
 from parti.design.dead_letter import DeadLetter
 from parti.design.evaluation import Case, Journal, Score, Trial
+from parti.design.gate import Gate
 from parti.design.goals import Retry, Slo
 from parti.design.labels import Label, Purpose, Region
 from parti.design.llm import Price
@@ -40,6 +41,7 @@ __all__ = [
     "Cost",
     "DeadLetter",
     "Episode",
+    "Gate",
     "Journal",
     "Label",
     "LlmError",

@@ -103,6 +103,10 @@ CODES: Final[Mapping[str, str]] = {
     "P834": "a plan file cannot be read",
     "P835": "there is no promise to plan for",
     "P836": "the load is more than can be served",
+    # P9xx: labels at run time
+    "P901": "a call would carry labels that it is not cleared for",
+    "P902": "a person did not let labelled data go",
+    "P903": "people were asked too often about labels",
 }
 
 

@@ -28,6 +28,7 @@ from parti.agents.servers import Servers
 from parti.agents.tape import Playing, Recording
 from parti.design.evaluation import Alikeness
 from parti.design.graph import Design
+from parti.design.labelling import Labelling
 from parti.design.llm import LOCAL, Llm
 from parti.design.memory import Memory
 from parti.design.model import Model
@@ -43,6 +44,7 @@ from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch
 from parti.ports.tool_server import Connection, ToolServers
+from parti.rules.flow.holding import is_declared, labelling_of
 from parti.units import Seconds
 
 PATIENCE: Final[Seconds] = 3.0
@@ -65,12 +67,14 @@ def new_engine(
     llms: Llms | None = None,
     embedder: Embedder | None = None,
     servers: ToolServers | None = None,
+    holds: bool = True,
 ) -> Engine:
     """An engine for `design` on this machine's clock and chance. It must be made inside a running event loop.
 
     One that is never begun needs nothing to serve models with: `works=False`. `providers` answer in place of the declared
     language models; `tape` records what those answer, or plays it back; `llms` are asked in place of all that. `embedder` embeds in
-    place of the embedded model, and `servers` stand in the place of the declared tool servers.
+    place of the embedded model, and `servers` stand in the place of the declared tool servers. With `holds=False` labels are not held,
+    whatever the system says: where nothing leaves, as in an evaluation.
     """
     return Engine(
         design,
@@ -86,6 +90,7 @@ def new_engine(
         servers=(servers or servers_for(design)) if works else None,
         stand_ins=stand_ins,
         replay_each=replay_each,
+        labelling=labelling_for(design) if works and holds else None,
     )
 
 
@@ -116,6 +121,15 @@ class Apart:
             clock.at = work.latest
             found.append(await replay(work, engine.services))
         return found
+
+
+def labelling_for(design: Design) -> Labelling | None:
+    """Which labels are where in a design; None where they are not held. The functions are read only where they are."""
+    if design.holding == "off" or (design.holding == "auto" and not is_declared(design)):
+        return None
+    from parti.declare.dataflow.reader import read_dataflow  # noqa: PLC0415 only where labels are held
+
+    return labelling_of(design, read_dataflow(design, Path(design.root)))
 
 
 def scorer_for(design: Design) -> Scorer | None:

@@ -42,6 +42,7 @@ SCENARIOS = {
     "simulation of a row": ("bench.parti_simulation", TINY, "model_events_per_second"),
     "simulation of a loop": ("bench.parti_simulation", ("--kind", "loop", *TINY), "model_events_per_second"),
     "simulation with retries": ("bench.parti_simulation", ("--kind", "retries", *TINY), "model_events_per_second"),
+    "labels": ("bench.parti_labels", ("--rounds", "1", "--runs", "50"), "labels_run_cpu_us"),
     "check": ("bench.parti_check", ("--attempts", "1", "--links", "2"), "check_ms"),
     "start": ("bench.parti_start", ("--attempts", "1"), "up_to_first_run_ms"),
 }  # fmt: skip

@@ -28,6 +28,7 @@ from parti.ports.tool_server import Connection
 from parti.testing.live import Live
 from parti.testing.script import Script
 from parti.testing.words import WordEmbedder
+from parti.wiring import labelling_for
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class World:
             embedder=embedder or WordEmbedder(),
             nearest=nearest,
             servers=None if connect is None else Servers(connect, self.clock, self.chance),
+            labelling=labelling_for(system.design),
         )
         await engine.start()
         try:

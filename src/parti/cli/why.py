@@ -21,6 +21,7 @@ _SAID: Final = {
     "undone": "not written",
     "attempt": "attempt failed",
     "arrow": "undeclared",
+    "taint": "has read",
 }
 """Kinds of entries whose own names say too little."""
 
@@ -108,6 +109,10 @@ def _values(entry: Moment, width: int) -> str:
             return _spending(*answer)
         case "done" | "undone" | "pin" | "now" | "attempt":
             return compact(answer, width)
+        case "taint":
+            return ", ".join(answer)
+        case "gate":
+            return compact(f"{answer['then']}: {answer['why']}", width)
         case "delete" | "publish" | "arrow":
             return compact(entry.arguments, width)
         case "ask":

@@ -12,6 +12,7 @@ from parti.declare.options import refuse_unless_given
 from parti.design.approval import Approval
 from parti.design.batch import Batch
 from parti.design.budget import NO_COST, Cost
+from parti.design.gate import Gate
 from parti.design.goals import NO_RETRY, Retry
 from parti.design.step import Step
 from parti.design.tool import Effect, Language, Tool
@@ -51,6 +52,7 @@ class Computing(Declaring):
         labels: Labels | None = None,
         clearance: Given = (),
         control: Sequence[str] = (),
+        gate: Gate | None = None,
         runs: Mapping[str, Language] | None = None,
         principal: str = "",
         undo: StepHandle[..., Any] | Literal["never"] | None = None,
@@ -75,6 +77,7 @@ class Computing(Declaring):
         labels: Labels | None = None,
         clearance: Given = (),
         control: Sequence[str] = (),
+        gate: Gate | None = None,
         runs: Mapping[str, Language] | None = None,
         principal: str = "",
         undo: StepHandle[..., Any] | Literal["never"] | None = None,
@@ -97,6 +100,7 @@ class Computing(Declaring):
         labels: Labels | None = None,
         clearance: Given = (),
         control: Sequence[str] = (),
+        gate: Gate | None = None,
         runs: Mapping[str, Language] | None = None,
         principal: str = "",
         undo: StepHandle[..., Any] | Literal["never"] | None = None,
@@ -115,14 +119,11 @@ class Computing(Declaring):
 
         Of labels: `labels` are those of its answer, where its type does not say; `clearance` those that it may be given;
         `control` the arguments that decide what happens to whom; `runs` those that are run as a program, and as what;
-        `principal` the one that says on whose behalf; `undo` the tool that undoes it, or "never".
+        `principal` the one that says on whose behalf; `undo` the tool that undoes it, or "never". `gate` says what is done with a
+        call that would carry labels that it is not cleared for.
         """
         names = dict(caller().f_locals)
-        told: dict[str, Any] = {
-            "labels": labels_given(labels),
-            "clearance": tags_of(clearance, "clearance"),
-            "undo": _undo(undo),
-        }
+        told = _told(labels, clearance, undo, gate)
         if effect not in get_args(Effect):
             raise DeclarationError(
                 "P105",
@@ -145,6 +146,8 @@ class Computing(Declaring):
             self._read(part.name, function)
             if agreed is not None:
                 self._arrow(part.name, "asks", agreed.who, described.place)
+            if gate is not None and gate.then == "ask":
+                self._arrow(part.name, "asks", gate.who, described.place)
             return StepHandle(self._add(part))
 
         return declare
@@ -216,6 +219,13 @@ def _at_most(concurrency: int | None) -> int | None:
 
 def _refuse_wrong_batch(batch: object) -> None:
     refuse_unless_given(Batch, 'write Batch(32, linger="5ms")', batch=batch)
+
+
+def _told(labels: Labels | None, clearance: Given, undo: object, gate: Gate | None) -> dict[str, Any]:
+    """What is said of a tool's labels, whatever its function is."""
+    refuse_unless_given(Gate, 'write Gate("ask", who="boss")', gate=gate)
+    cleared = tags_of(clearance, "clearance")
+    return {"labels": labels_given(labels), "clearance": cleared, "undo": _undo(undo), "gate": gate}
 
 
 def _undo(undo: object) -> str:

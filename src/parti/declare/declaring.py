@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast, get_args
 
 from parti.declare.handles import FunctionHandle, PartHandle
-from parti.declare.options import refuse_unless
+from parti.declare.options import refuse_unless, refuse_unless_given
 from parti.declare.proof import prove
 from parti.declare.types import Names, fields_of, function_of, payload_of, short_path
 from parti.design.acceptance import Acceptance
@@ -20,9 +20,11 @@ from parti.design.decision import Decision
 from parti.design.endpoint import Endpoint, Method
 from parti.design.evaluation import Evaluation, OwnChecker
 from parti.design.function import Function
+from parti.design.gate import Gate
 from parti.design.goals import Retry, Slo
 from parti.design.graph import Arrow, Design, Kind, Opaque, Part
 from parti.design.handler import Handler
+from parti.design.labelling import Holding
 from parti.design.labels import Tag
 from parti.design.monitor import Monitor
 from parti.design.person import Person
@@ -41,7 +43,9 @@ class Declaring:
     `retain` is how long ended runs are kept, with their journals, their questions and the idempotency keys that began them
     (None: for ever). Dead letters are kept as long. For `parti check`: `documents` are papers about it by kind, files beside the app
     ("dpia", "technical file"); `responsible` is who watches over it and stops it, by role; `keep` says how long what carries a
-    label may be kept at most.
+    label may be kept at most. `labels` says whether they are held at run time ("auto": where any is declared; "off"; "run"), and
+    `gate` what is done where a run's labels meet a part that is not cleared for them (by default `responsible` is asked, and where
+    nobody is, the call is refused).
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Declaring:
         documents: Mapping[str, str] | None = None,
         responsible: str = "",
         keep: Mapping[Tag, str | float] | None = None,
+        labels: Holding = "auto",
+        gate: Gate | None = None,
     ) -> None:
         frame = caller()
         self.name = name
@@ -62,6 +68,12 @@ class Declaring:
         self._place = self._at(frame)
         self.documents = dict(documents or {})
         self.responsible = responsible
+        refuse_unless_given(Gate, 'write Gate("ask", who="boss")', gate=gate)
+        if labels not in get_args(Holding):
+            known = ", ".join(get_args(Holding))
+            raise DeclarationError("P105", f"labels={labels!r} is not known", fix=f"one of: {known}")
+        self.labels: Holding = labels
+        self.gate = gate
         self.keep = tuple((tag, seconds(age)) for tag, age in (keep or {}).items())
         for file in self.documents.values():
             if not (self.root / file).is_file():
@@ -115,6 +127,9 @@ class Declaring:
             self.documents,
             self.responsible,
             self.keep,
+            self.labels,
+            self.gate,
+            str(self.root),
             tuple(self._choices.values()),
         )
 

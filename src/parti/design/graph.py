@@ -15,9 +15,11 @@ from parti.design.choices import Choices
 from parti.design.decision import Decision
 from parti.design.endpoint import Endpoint
 from parti.design.evaluation import Evaluation
+from parti.design.gate import Gate
 from parti.design.goals import Slo
 from parti.design.guard import Guard
 from parti.design.handler import Handler
+from parti.design.labelling import Holding
 from parti.design.labels import Tag
 from parti.design.llm import Llm
 from parti.design.memory import Memory
@@ -98,6 +100,12 @@ class Design:
     """Who watches over it and stops it, by role."""
     keep: tuple[tuple[Tag, Seconds], ...] = ()
     """How long what carries a label may be kept at most."""
+    holding: Holding = "auto"
+    """Whether labels are held at run time."""
+    gate: Gate | None = None
+    """What is done where a run's labels meet a part that is not cleared for them, and has no gate of its own."""
+    root: str = field(default="", repr=False, compare=False)
+    """The folder of the app, from which functions are read."""
     choices: tuple[Choices, ...] = ()
     """What a plan may decide; nothing of a running system depends on it."""
 

@@ -10,6 +10,7 @@ from parti.design.approval import Approval
 from parti.design.batch import Batch
 from parti.design.budget import NO_COST, Cost
 from parti.design.function import Function
+from parti.design.gate import Gate
 from parti.design.goals import Retry
 from parti.design.labels import Labelled, Tag
 from parti.design.places import Place
@@ -54,6 +55,8 @@ class Tool:
     """The arguments, by path, that decide what happens to whom: recipient, path, id, amount, URL."""
     runs: tuple[tuple[str, Language], ...] = field(default=(), repr=False)
     """The arguments, by path, that are run as a program, and as what."""
+    gate: Gate | None = field(default=None, repr=False)
+    """What is done with a call that would carry labels that it is not cleared for; None: what the system says."""
     principal: str = field(default="", repr=False)
     """The argument that says on whose behalf, so that their rights are checked and not the service's."""
     undo: str = field(default="", repr=False)

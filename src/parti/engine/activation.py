@@ -16,6 +16,7 @@ from parti.engine.facts import TABLE, notes_of
 from parti.engine.recorded import Recorded
 from parti.engine.services import Services
 from parti.ports.store import NewEvent, RunRecord
+from parti.trust.taint import Taint
 from parti.units import Seconds
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Activation:
         "services",
         "settled",
         "started",
+        "taint",
         "task",
         "tell",
         "unwinding",
@@ -136,6 +138,8 @@ class Activation:
         self.cancelled = False
         """Whether a person cancelled the run."""
         self.tell: Callable[[str], None] = _to_nobody
+        self.taint = None if services.labelling is None else Taint()
+        """The labels that the run has read; None where labels are not held."""
         self.unwinding = Unwinding.NO
         self.task: asyncio.Task[None] | None = None
 

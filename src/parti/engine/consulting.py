@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from parti.design.budget import Cost
 from parti.design.llm import Llm
 from parti.design.payload import Payload
+from parti.engine import gates
 from parti.engine.accounts import Amount
 from parti.engine.activation import Unwinding
 from parti.engine.budgets import settle
@@ -35,6 +36,8 @@ async def consult(
         raise as_failure(known.answer)
     if known:
         return _again(known, tell)
+    if run.taint is not None:
+        await gates.at_llm(context, llm, digest)
     llms = all_of(run.services.llms)
     most = _most(context, llm, digest, shown, *llms.reserve_for(llm, request)) if context.account else None
     held: Amount | None = None

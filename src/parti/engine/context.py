@@ -27,16 +27,17 @@ from parti.design.tool import Tool
 from parti.design.tool_server import Offered, ToolServer
 from parti.design.topic import Topic
 from parti.engine import (
-    approving,
     consulting,
+    gates,
+    making,
     offering,
     predicting,
     recalling,
     remembering,
     steps,
+    tainting,
     waiting,
     working,
-    writes,
 )
 from parti.engine.accounts import Account
 from parti.engine.activation import Activation, Unwinding
@@ -51,6 +52,8 @@ from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
 from parti.ports.store import NewEvent
 from parti.ports.tool_server import Reply
+from parti.trust.taint import Quarantine
+from parti.trust.trail import Trail
 from parti.units import Seconds
 
 
@@ -70,10 +73,12 @@ class RunContext:
         "account",
         "called",
         "path",
+        "quarantine",
         "reading",
         "run",
         "stints",
         "told",
+        "trail",
         "turns",
         "until",
         "uses",
@@ -103,6 +108,10 @@ class RunContext:
         """Whether it is inside of a tool or step, which a replay does not call again."""
         self.told = Told()
         """What the call that it is the inside of says it has cost so far; shared with the tasks that it starts."""
+        self.quarantine: Quarantine | None = None
+        """What the guard that it is inside of releases, and has read of that."""
+        self.trail: Trail | None = None
+        """Where its values came from; None while nothing traces them."""
         self.reading = ""
         """See ports.context.Context."""
         self._branches = 0
@@ -119,13 +128,15 @@ class RunContext:
         self.run.branched = True
         branch = type(self)(self.run, name, self._key, until=self.until, account=self.account)
         branch.told, branch.called, branch.reading = self.told, self.called, self.reading
-        branch.stints, branch.turns = self.stints, self.turns
+        branch.stints, branch.turns, branch.trail = self.stints, self.turns, self.trail
+        branch.quarantine = self.quarantine
         return branch
 
     def inside(self, key: str | None = None) -> RunContext:
         """The context of the inside of the step that is being called: no other call, equal or not, shares its name."""
         inside = type(self)(self.run, f"{self.path}/{self.uses}", key, until=self.until, account=self.account)
-        inside.called, inside.stints, inside.turns = True, self.stints, self.turns
+        inside.called, inside.stints, inside.turns, inside.trail = True, self.stints, self.turns, self.trail
+        inside.quarantine = self.quarantine
         return inside
 
     def question(self, who: str, text: str) -> str:
@@ -173,16 +184,14 @@ class RunContext:
             part = own if type(own) is Tool else part  # an evaluation's design has recorders in the place of writes
             if part.server:
                 self.run.services.remote[part.name] = part
-            if part.approval is not None and part.approval.is_wanted(arguments):
-                await approving.approve(self, part, part.approval, arguments)
-            if part.effect == "write":
-                return await writes.write(self, part, arguments)
-        return await steps.step(self, part, arguments)
+        return await (making.make if self.run.taint is None else tainting.make)(self, part, arguments)
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """See ports.context.Context."""
         self.check(f"calls {model.name}")
-        return await predicting.predict(self, model, features, explain)
+        answer = await predicting.predict(self, model, features, explain)
+        tainting.read(self, model.name)
+        return answer
 
     async def consult(
         self, llm: Llm, request: Request, *, digest: str, shown: bytes, tell: Tell | None = None
@@ -209,7 +218,9 @@ class RunContext:
     async def offer(self, server: ToolServer) -> tuple[Offered, ...]:
         """See ports.context.Context."""
         self.check(server.arrow)
-        return await offering.offer(self, server)
+        tools = await offering.offer(self, server)
+        tainting.read(self, server.name)
+        return tools
 
     async def reach(self, server: ToolServer, tool: Offered, arguments: dict[str, Any]) -> Reply:
         """See ports.context.Context."""
@@ -220,6 +231,8 @@ class RunContext:
         """See ports.context.Context."""
         self.check(f"publishes {topic.name}")
         run = self.run
+        if run.taint is not None:
+            await gates.at_topic(self, topic, event)
         run.events.append(new_event(topic, event, run.record.tenant, run.record.id, run.services.clock.now()))
 
     async def get(self, table: Table, key: str) -> Any:
@@ -229,12 +242,15 @@ class RunContext:
         if place in run.rows and not run.branched:
             own = run.rows[place]
             return None if own is None else unpack_row(table, own)
-        return await steps.read(self, table, place)
+        return tainting.read_row(self, table, str(key), await steps.read(self, table, place))
 
     async def scan(self, table: Table, *, after: str, limit: int) -> list[Any]:
         """See ports.context.Context."""
         self.check(f"reads {table.name}")
-        return await steps.scan(self, table, after, limit)
+        rows = await steps.scan(self, table, after, limit)
+        if rows:
+            tainting.read_rows(self, table, rows)
+        return rows
 
     async def put(self, table: Table, row: Any) -> None:
         """See ports.context.Context."""
@@ -266,7 +282,10 @@ class RunContext:
     async def recall(self, memory: Memory, query: str, *, scope: str | None, limit: int) -> list[Recalled]:
         """See ports.context.Context."""
         self.check(f"reads {memory.name}")
-        return await recalling.recall(self, memory, query, scope, limit)
+        found = await recalling.recall(self, memory, query, scope, limit)
+        if found:
+            tainting.read(self, memory.name)
+        return found
 
     async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:
         """See ports.context.Context."""
@@ -276,12 +295,18 @@ class RunContext:
     async def episodes(self, memory: Memory, *, scope: str | None, limit: int) -> list[Episode]:
         """See ports.context.Context."""
         self.check(f"reads {memory.name}")
-        return await recalling.episodes(self, memory, scope, limit)
+        found = await recalling.episodes(self, memory, scope, limit)
+        if found:
+            tainting.read_episodes(self, found)
+        return found
 
     async def ask(self, who: str, text: str, *, answer: Payload, timeout: Seconds | None, default: Any) -> Any:
         """See ports.context.Context."""
         self.check(f"asks {who}")
-        return await waiting.ask(self, waiting.Asking(who, text, answer, timeout, default))
+        said = await waiting.ask(self, waiting.Asking(who, text, answer, timeout, default))
+        if self.trail is not None:
+            self.trail.learn(f"what {who} said", answer.kind, said, (), named=True, task=True)
+        return said
 
     async def sleep(self, duration: Seconds) -> None:
         """See ports.context.Context."""

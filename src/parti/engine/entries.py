@@ -89,6 +89,10 @@ class Kind:
     """Something was spent of a budget, or (negative) given back; the answer is [billionths of a dollar, tokens, steps].
 
     A fourth number says that it is reserved for the call with that digest, and may be given back."""
+    TAINT: Final = "taint"
+    """What the part gave carries labels that the run had not read before; the answer lists them."""
+    GATE: Final = "gate"
+    """A call would carry labels; the arguments say which and from where, the answer what was decided of it."""
     ARROW: Final = "arrow"
     """The run used a part that the design has no arrow to."""
 

@@ -46,6 +46,9 @@ FINAL = frozenset(
         "P709",
         "P710",
         "P722",
+        "P901",
+        "P902",
+        "P903",
     }
 )
 """Errors that another attempt cannot mend."""

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
+from parti.design.labelling import Labelling
 from parti.design.model import Model
 from parti.design.schedule import Schedule
 from parti.design.source import Source
@@ -72,13 +73,14 @@ class Engine:
         servers: ToolServers | None = None,
         stand_ins: bool = False,
         replay_each: bool = False,
+        labelling: Labelling | None = None,
     ) -> None:
         self._design, self._clock, self._chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
             design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
             scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest, servers=servers,
-            allowed=starting.allowed_arrows(design), replay_each=replay_each,
+            allowed=starting.allowed_arrows(design), replay_each=replay_each, labelling=labelling,
         )  # fmt: skip
         self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
         self.services.on_question = self.resting.asked

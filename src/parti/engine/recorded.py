@@ -41,6 +41,12 @@ class Recorded:
     asked: dict[str, float] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
+    tainted: dict[str, str] = field(default_factory=dict)
+    """Labels that the run has read, each with the part that gave it first."""
+    tainted_in: dict[str, str] = field(default_factory=dict)
+    """The branch in which each was read first."""
+    gates: dict[tuple[str, str, str], deque[Entry]] = field(default_factory=lambda: defaultdict(deque))
+    """What was decided of calls that would carry labels."""
     memories: list[Entry] = field(default_factory=list)
     """What was remembered and forgotten, in order."""
 
@@ -72,6 +78,8 @@ class Recorded:
                 self.answers[entry.digest] = entry.answer
             case Kind.SPEND:
                 self.spent.add(entry)
+            case Kind.TAINT | Kind.GATE:
+                self._add_labels(entry)
             case Kind.RETRY:
                 self._forget_the_world()
                 self.spent.forget()
@@ -83,10 +91,20 @@ class Recorded:
         if entry.kind == Kind.MEMORY:
             self.memories.append(entry)
 
+    def _add_labels(self, entry: Entry) -> None:
+        if entry.kind == Kind.GATE:
+            self.gates[entry.branch, entry.part, entry.digest].append(entry)
+        else:
+            for label in entry.answer:
+                self.tainted.setdefault(label, entry.part)
+                self.tainted_in.setdefault(label, entry.branch)
+
     def _forget_the_world(self) -> None:
         """Keep what was computed, called and answered; forget what was looked up, and questions nobody answered."""
         for identity, entries in self.steps.items():
             self.steps[identity] = deque(entry for entry in entries if _stays(entry))
+        for identity, entries in self.gates.items():
+            self.gates[identity] = deque(entry for entry in entries if entry.answer["then"] in ("allow", "ask"))
         for id in [id for id, answer in self.answers.items() if "value" not in answer]:
             del self.answers[id]
             self.asked.pop(id, None)

@@ -11,6 +11,7 @@ from typing import Any
 
 from parti.design.handler import Handler
 from parti.design.topic import Topic
+from parti.engine import tainting
 from parti.engine.activation import Activation, Unwinding, wind_down
 from parti.engine.calling import OutOfTime, call
 from parti.engine.context import RunContext, new_event
@@ -145,9 +146,7 @@ class Runs:
                     raise
                 happening = self._raised(job, RunError("P307", "the function cancelled itself"), began)
         except (Exception, SystemExit) as error:
-            if (
-                isinstance(error, StoreError) and not run.inside
-            ):  # the run is not to blame for a store that cannot be read
+            if isinstance(error, StoreError) and not run.inside:  # the store cannot be read: the run is not to blame
                 raise
             if run.unwinding is Unwinding.NO:
                 happening = self._raised(job, error, began)
@@ -171,7 +170,7 @@ class Runs:
         limit = job.runner.timeout
         if not in_doubt(run.recorded):  # what is in doubt is settled first, however long the run was at work
             limit = min(limit, seconds_left(job.runner, job.record.busy))
-        CURRENT.set(RunContext(run, "", until=began + limit, account=account))
+        CURRENT.set(context := tainting.begun(RunContext(run, "", until=began + limit, account=account)))
         run.inside = True
         try:
             answer = await call(job.runner.function, run.value, limit, self.services.offload)
@@ -181,6 +180,8 @@ class Runs:
             raise
         if run.unwinding is not Unwinding.NO:
             return None
+        if run.taint is not None:
+            await tainting.let_out(context, answer)
         outcome = self._outcome(job, run, answer)
         now = self.services.clock.now()
         return Returned(now, outcome, now - began)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from parti.design.graph import Design
+from parti.design.labelling import Labelling
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.design.topic import Topic
@@ -28,6 +29,7 @@ from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion, NewEvent, QuestionRecord, Store
 from parti.ports.tool_server import ToolServers
 from parti.ports.vectors import Nearest
+from parti.trust.asking import Asked
 from parti.units import Seconds
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ class Services:
     servers: ToolServers | None = None
     allowed: Mapping[str, frozenset[str]]
     """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
+    labelling: Labelling | None = None
+    """Which labels are where; None where labels are not held."""
+    asked: Asked = field(default_factory=Asked)
     secret: bytes = b""
     """Mixed into the ids that runs draw, so that outsiders cannot foresee them."""
     replay_each: bool = False

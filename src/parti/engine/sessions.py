@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent, session_table
 from parti.design.outcome import Outcome
+from parti.engine import tainting
 from parti.engine.entries import Kind
 from parti.engine.identity import step_digest
 from parti.engine.steps import counted
@@ -28,14 +29,20 @@ async def earlier(context: RunContext, agent: Agent) -> Earlier:
     digest = step_digest(to_json(place[2]))
     known = run.recorded.take(context.path, place[0], digest) if run.recorded else None
     if known:
-        return _read(known.answer)
+        return _noted(context, agent, known.answer)
     started = run.services.clock.now()
     held, row = (True, run.rows[place]) if place in run.rows else run.services.overlay.get(place)
     if not held:
         row = await counted(context, run.services.store.row(*place))
     took = run.services.clock.now() - started
     run.note(Kind.READ, context.path, place[0], digest, started, took, to_json(place[2]), row or b"null")
-    return _read(from_json(row) if row else None)
+    return _noted(context, agent, from_json(row) if row else None)
+
+
+def _noted(context: RunContext, agent: Agent, row: Any) -> Earlier:
+    """What was said, with what had been read by then noted as read."""
+    tainting.read_session(context, agent, row[3] if row and len(row) > 3 else None, any_said=bool(row))
+    return _read(row)
 
 
 def go_on(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: Outcome[Any]) -> None:
@@ -47,8 +54,11 @@ def go_on(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: 
         return
     said = outcome.text or agent.output.encode(outcome.output).decode()
     kept = [*left.exchanges, (task[:SAID_MAX], said[:SAID_MAX])][-agent.sessions :]
-    summary = [left.summary] if left.summary else []
-    context.run.rows[_place(context, agent)] = to_json(["session", kept, *summary])
+    labels = tainting.of_session(context.run)
+    more: list[Any] = [left.summary] if left.summary else []
+    if labels is not None:
+        more = [left.summary, labels]
+    context.run.rows[_place(context, agent)] = to_json(["session", kept, *more])
 
 
 def as_journaled(before: Earlier, left: Earlier) -> list[Any]:
@@ -82,7 +92,7 @@ def _place(context: RunContext, agent: Agent) -> tuple[str, str, str]:
 
 
 def _read(row: Any) -> Earlier:
-    """A row: ``["session", [[task, said], …], summary]``, the last only where there is one."""
+    """A row: ``["session", [[task, said], …], summary, labels]``, the last two only where there are such."""
     if row is None:
         return Earlier()
     return Earlier(tuple((asked, said) for asked, said in row[1]), row[2] if len(row) > 2 else "")

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
 from parti.design.outcome import Outcome
-from parti.engine import remembering, sessions
+from parti.engine import remembering, sessions, tainting
 from parti.engine.accounts import NOTHING, Account
 from parti.engine.entries import Entry, Kind
 from parti.engine.identity import step_digest
@@ -31,20 +31,21 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
     An agent that is done is never asked again. One that stopped before may go on in another attempt of its run, from
     where its journaled turns end.
     """
-    run = context.run
+    run, uses = context.run, context.uses
     body = asked_of(agent, task)
     digest = step_digest(body)
     before = await sessions.earlier(context, agent) if agent.sessions else Earlier()
     known = run.recorded.take(context.path, agent.name, digest) if run.recorded else None
     if known:
         remembering.restore(context.inside(), run.services.design.by_name)
+        tainting.replayed(context, uses, agent)
         left = sessions.after_replay(before, known.answer.get("session"))
         return _kept(context, agent, left, task, outcome_of(agent, known, tell))
     loop = run.services.agents
     if loop is None:
         raise DeclarationError("P110", "agents need the agent loop", fix="make the engine with parti.wiring.new_engine")
     started = run.services.clock.now()
-    inside = _inside(context, agent)
+    inside = _inside(context, agent, task)
     said = list[str]()
     so_far: list[Outcome[Any]] = [Outcome(None, "seconds")]
     lefts = [before]
@@ -65,6 +66,7 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
 
 def _kept(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: Outcome[Any]) -> Outcome[Any]:
     """The outcome, once the session goes on with it."""
+    tainting.read(context, agent.name)
     if agent.sessions:
         sessions.go_on(context, agent, left, task, outcome)
     return outcome
@@ -75,9 +77,10 @@ def asked_of(agent: Agent, task: str) -> bytes:
     return b'{"task":%b,"variables":%b}' % (to_json(task), agent.given) if agent.given else to_json(task)
 
 
-def _inside(context: RunContext, agent: Agent) -> RunContext:
+def _inside(context: RunContext, agent: Agent, task: str) -> RunContext:
     """The context of the agent's own steps, with its account inside that of its surroundings."""
     inside = context.inside()
+    inside.trail = tainting.task_trail(context, agent, task)
     inside.called = context.called  # its own steps replay, as those of a handler do
     if agent.budget is not None:
         recorded = context.run.recorded

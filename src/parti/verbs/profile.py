@@ -129,7 +129,7 @@ async def _engine(bench: Bench, versions: list[tuple[ModelVersion, bytes]]) -> A
     with tempfile.TemporaryDirectory(prefix="parti-profile-") as folder:
         store = open_store(Path(folder) / "measured.parti")
         try:
-            engine = new_engine(bench.design, store, stand_ins=True, servers=NoServers())
+            engine = new_engine(bench.design, store, stand_ins=True, servers=NoServers(), holds=False)
             try:
                 await engine.start(work=False)
                 await _add(engine, bench.design, versions)

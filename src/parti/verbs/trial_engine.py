@@ -43,7 +43,7 @@ async def trial_engine(
     """
     store = open_store(folder / "trial.parti")
     try:
-        engine = new_engine(trial, store, stand_ins=True, tape=tape, llms=llms, servers=NoServers())
+        engine = new_engine(trial, store, stand_ins=True, tape=tape, llms=llms, servers=NoServers(), holds=False)
         try:
             await engine.start(work=False)
             held = {version.model for version in await store.models()}

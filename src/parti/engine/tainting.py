@@ -1,0 +1,207 @@
+"""Tainting: which labels a run has read, said in its journal; and where its values came from, where a gate traces them.
+
+Both follow from what the journal answers, in whatever order: a run that is taken up again starts with all that it ever read.
+Systems without labels pay for one comparison a step, and journal nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import to_json
+
+from parti.design.agent import Agent
+from parti.design.endpoint import Endpoint
+from parti.design.guard import Guard
+from parti.design.handler import Handler
+from parti.design.labels import Label, Labelled, Tags
+from parti.design.memory import Episode
+from parti.design.step import Step
+from parti.design.table import Table
+from parti.design.tool import Tool
+from parti.design.topic import Topic
+from parti.engine import gates, making
+from parti.engine.entries import Kind
+from parti.errors import RunError
+from parti.trust.taint import Quarantine, Taint
+from parti.trust.trail import Trail
+
+if TYPE_CHECKING:
+    from parti.engine.activation import Activation
+    from parti.engine.context import RunContext
+
+UNTRUSTED: Final[Labelled] = (("", Label.UNTRUSTED),)
+
+
+def mark(context: RunContext, part: str, tags: Tags) -> None:
+    """Note that what has these labels was read by the part."""
+    run = context.run
+    if run.taint is None or not tags:
+        return
+    if context.quarantine is not None:
+        tags = context.quarantine.keep(part, tags)
+    fresh = run.taint.add(part, tags)
+    if fresh:
+        run.note(Kind.TAINT, context.path, part, "", run.services.clock.now(), 0.0, b"null", to_json(fresh))
+
+
+def read(context: RunContext, part: str) -> None:
+    """Note that the run was given what the part gives or stores."""
+    labelling = context.run.services.labelling
+    if labelling is not None:
+        mark(context, part, labelling.tags(part))
+
+
+def begun(context: RunContext) -> RunContext:
+    """The context of a run that begins, with what it is given noted as read, once its journal was read."""
+    run = context.run
+    labelling, runner = run.services.labelling, run.runner
+    if run.taint is None or labelling is None:
+        return context
+    if run.recorded:
+        run.taint.restore(run.recorded.tainted)
+    labelled: Labelled = ()
+    if isinstance(runner, Endpoint):
+        labelled = labelling.taken.get(runner.name, ())
+    elif isinstance(runner, Handler):
+        labelled = labelling.gives.get(runner.topic, ())
+    where = runner.topic if isinstance(runner, Handler) else runner.name
+    mark(context, where, frozenset(tag for _, tag in labelled))
+    if labelling.traces:
+        context.trail = Trail()
+        for parameter, value in zip(runner.function.parameters, run.value, strict=True):
+            own = labelled if isinstance(runner, Handler) else _below(labelled, parameter.name)
+            context.trail.learn(where, parameter.payload.kind, value, own, named=True, task=True)
+    return context
+
+
+def _below(labelled: Labelled, name: str) -> Labelled:
+    """The labels of one argument, by the paths in it."""
+    found = []
+    for path, tag in labelled:
+        first, _, rest = path.partition(".")
+        if first in ("", name):
+            found.append((rest, tag))
+    return tuple(found)
+
+
+async def let_out(context: RunContext, answer: Any) -> None:
+    """Return if what the function returned may go where it goes. Raises StepFailed (P901, P902, P903)."""
+    runner = context.run.runner
+    if isinstance(runner, Endpoint):
+        await gates.at_answer(context, runner, answer)
+    elif isinstance(runner, Handler) and runner.to and answer is not None:
+        await gates.at_topic(context, context.run.services.design.get(Topic, runner.to), answer)
+
+
+async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
+    """Make a call where labels are held: past the gate, and with what it answers or how it fails noted."""
+    if type(part) is Tool:
+        await gates.at_tool(context, part, arguments)
+    trail, source = context.trail, (part.server if isinstance(part, Tool) else "") or part.name
+    named = trail is not None and _is_named(context, trail, part, arguments)
+    around, uses = context.quarantine, context.uses
+    if isinstance(part, Guard):
+        context.quarantine = Quarantine(frozenset(part.releases), around)
+    try:
+        value = await making.make(context, part, arguments)
+    except RunError:
+        context.quarantine = around
+        replayed(context, uses)
+        read(context, source)  # what it says may be a stranger's words
+        if isinstance(part, Guard):
+            mark(context, source, frozenset(part.releases))  # a failure is not bounded as its answers are
+        raise
+    finally:
+        context.quarantine = around
+    replayed(context, uses)
+    read(context, source)
+    labelling = context.run.services.labelling
+    if trail is not None and labelling is not None:
+        labelled = labelling.fields.get(source, ())
+        trail.learn(source, part.function.returns.kind, value, labelled, named=named)
+    return value
+
+
+def replayed(context: RunContext, uses: int, agent: Agent | None = None) -> None:
+    """Know by now that something untrusted was read inside a call (the so-manieth of its branch), if the journal says it was.
+
+    What the journal answers is not called again, so that what it had read is not read again either.
+    """
+    run = context.run
+    if run.taint is not None and run.recorded and not run.taint.untrusted:
+        branch = run.recorded.tainted_in.get(Label.UNTRUSTED, "")
+        inside = f"{context.path}/{uses}"
+        run.taint.untrusted = branch == inside or branch.startswith((f"{inside}/", f"{inside}."))
+        if agent is not None and run.services.labelling is not None:  # another may have been the first to read it
+            may = run.services.labelling.context.get(agent.name, frozenset())
+            run.taint.untrusted |= Label.UNTRUSTED in may and Label.UNTRUSTED in run.taint.held
+
+
+def _is_named(context: RunContext, trail: Trail, part: Step | Tool, arguments: tuple[Any, ...]) -> bool:
+    """Whether nobody but the task chose what a call is about; known before the call, as what it answers comes after."""
+    given = list(zip((one.payload.kind for one in part.function.parameters), arguments, strict=True))
+    if context.run.taint is not None and not context.run.taint.untrusted:
+        for kind, value in given:
+            trail.chosen(kind, value)
+        return True
+    return all(trail.trace(kind, value) is not None for kind, value in given)
+
+
+def read_row(context: RunContext, table: Table, key: str, row: Any) -> Any:
+    """The row, noted as read."""
+    if row is None or context.run.taint is None:
+        return row
+    labelling, trail = context.run.services.labelling, context.trail
+    named = not context.run.taint.untrusted or (trail is not None and trail.trace(str, key) is not None)
+    read(context, table.name)
+    if trail is not None and labelling is not None:
+        trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=named)
+    return row
+
+
+def read_rows(context: RunContext, table: Table, rows: Sequence[Any]) -> None:
+    """Note rows as read. Which of them is taken is a choice: none is named."""
+    labelling, trail = context.run.services.labelling, context.trail
+    read(context, table.name)
+    for row in rows if trail is not None and labelling is not None else ():
+        trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=False)  # type: ignore[union-attr]
+
+
+def read_episodes(context: RunContext, found: Sequence[Episode]) -> None:
+    """Note earlier runs as read: what they answered, or failed of, may be whatever there is in the system."""
+    labelling = context.run.services.labelling
+    if labelling is not None:
+        every = [*labelling.fields.values(), *labelling.taken.values()]
+        mark(context, found[0].part, frozenset(tag for labelled in every for _, tag in labelled))
+
+
+def task_trail(context: RunContext, agent: Agent, task: str) -> Trail | None:
+    """The trail of an agent's work: its task is trusted if nothing untrusted was read before, or if it can be traced."""
+    run = context.run
+    if context.trail is None or run.taint is None:
+        return context.trail
+    trail, known = Trail(context.trail), context.trail.trace(str, task)
+    trusted = known is not None or not run.taint.untrusted
+    trail.learn(f"the task of {agent.name}", str, task, () if trusted else UNTRUSTED, named=trusted, task=True)
+    return trail
+
+
+def read_session(context: RunContext, agent: Agent, journaled: dict[str, str] | None, *, any_said: bool) -> None:
+    """Note what an agent's earlier runs under this key had read; all that it might have, where they did not say."""
+    run = context.run
+    if run.taint is None or run.services.labelling is None or not any_said:
+        return
+    if journaled is None:
+        mark(context, agent.name, run.services.labelling.context.get(agent.name, frozenset()))
+        return
+    before = Taint()
+    before.restore(journaled)
+    for tag, part in before.held.items():
+        mark(context, part, frozenset({tag}))
+
+
+def of_session(run: Activation) -> dict[str, str] | None:
+    """What a session is kept with: all that the run has read. None where labels are not held."""
+    return None if run.taint is None else {str(tag): part for tag, part in sorted(run.taint.held.items(), key=str)}

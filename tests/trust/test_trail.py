@@ -1,0 +1,145 @@
+"""Where a value came from: named by the task, looked up by what the task names, chosen by a stranger, or not to be told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NewType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from parti.design.fields import labels_of
+from parti.design.labels import Label, Region
+from parti.trust.asking import Asked
+from parti.trust.entropy import bits, tells
+from parti.trust.taint import Quarantine, Taint
+from parti.trust.trail import Trail
+
+FileId = NewType("FileId", str)
+EventId = NewType("EventId", str)
+BOB = "bob.baker@partners.example"
+UNTRUSTED = (("", Label.UNTRUSTED),)
+
+
+class Contact(BaseModel):
+    """One of our contacts, with a note by strangers."""
+
+    address: str
+    note: Annotated[str, Label.UNTRUSTED] = ""
+    file: FileId = FileId("")
+
+
+def asked(text: str) -> Trail:
+    """A trail in which the task says so."""
+    trail = Trail()
+    trail.learn("task", str, text, (), named=True, task=True)
+    return trail
+
+
+@pytest.mark.parametrize("text", [f"write to {BOB}", f"{BOB}: say hello", f"({BOB})", f"ask {BOB}."])
+def test_what_stands_in_the_task_as_a_word_is_named(text: str) -> None:
+    assert asked(text).trace(str, BOB) is not None
+
+
+@pytest.mark.parametrize("text", [f"write to x{BOB}", f"write to {BOB}.attackers.example", "write to Bob", ""])
+def test_what_is_part_of_another_word_is_not(text: str) -> None:
+    assert asked(text).trace(str, BOB) is None
+
+
+@pytest.mark.parametrize("value", [100, True, "2026-11-24", "Bob", "10:30", 7.5])
+def test_a_value_that_could_be_equal_by_accident_is_not_traced(value: Any) -> None:
+    trail = asked(f"pay {value} today")
+    trail.learn("invoice", type(value), value, (), named=True)
+    assert trail.trace(type(value), value) is None
+
+
+def test_a_field_that_strangers_write_names_nothing_beside_a_trusted_one_that_does() -> None:
+    trail = Trail()
+    found = Contact(address=BOB, note="eve.evil@attackers.example")
+    trail.learn("contact", Contact, found, labels_of(Contact), named=True)
+    known = trail.trace(str, BOB)
+    assert known is not None
+    assert known.where == "contact.address"
+    assert trail.trace(str, "eve.evil@attackers.example") is None
+    assert trail.seen(str, "eve.evil@attackers.example") == "contact.note"
+
+
+def test_one_of_several_is_a_choice_and_so_is_what_a_call_gave_that_was_not_named() -> None:
+    trail = Trail()
+    trail.learn("contacts", list[str], [BOB, "carol@partners.example"], (), named=True)
+    trail.learn("contact", str, "dave.dent@partners.example", (), named=False)
+    assert trail.trace(str, BOB) is None
+    assert trail.trace(str, "dave.dent@partners.example") is None
+    trail.chosen(str, BOB)
+    assert trail.trace(str, BOB) is not None
+
+
+def test_an_id_of_one_kind_is_not_taken_for_one_of_another() -> None:
+    trail = Trail()
+    trail.learn("event", EventId, "id-1", (), named=True)
+    assert trail.trace(EventId, "id-1") is not None
+    assert trail.trace(FileId, "id-1") is None
+    assert trail.trace(str, "id-1") is None
+
+
+def test_an_agent_knows_what_its_run_knows_and_takes_nothing_back() -> None:
+    around = asked(f"write to {BOB}")
+    inner = Trail(around)
+    inner.learn("contact", str, "carol@partners.example", (), named=True)
+    assert inner.trace(str, BOB) is not None
+    assert around.trace(str, "carol@partners.example") is None
+
+
+def test_what_is_named_carries_the_labels_of_its_field() -> None:
+    trail = Trail()
+    trail.learn("person", str, "Ann Alder-Ames of Aylesbury", (("", Label.PII),), named=True)
+    known = trail.trace(str, "Ann Alder-Ames of Aylesbury")
+    assert known is not None
+    assert known.tags == {Label.PII}
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_untrusted_text_never_names_anything(text: str, value: str) -> None:
+    trail = Trail()
+    trail.learn("letter", str, text, UNTRUSTED, named=True, task=True)
+    known = trail.trace(str, value)
+    assert known is None or value.strip() == ""
+    for word in text.split():
+        assert trail.trace(str, word) is None
+
+
+@given(st.text())
+def test_bits_are_never_negative_and_grow_when_a_text_is_said_twice(text: str) -> None:
+    assert 0 <= bits(text) <= bits(text + text) or text == text.strip("0123456789-T:Z+. ")  # moments are cut off
+    assert tells(text) == (bits(text) >= 24)
+
+
+TAGS = st.frozensets(st.sampled_from([*Label, Region("eu"), Region("us")]))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), TAGS)))
+def test_a_taint_is_the_union_of_all_that_was_read_also_out_of_its_journal(reads: list[tuple[str, Any]]) -> None:
+    taint, journaled = Taint(), dict[str, str]()
+    for part, tags in reads:
+        for fresh in taint.add(part, tags):
+            assert fresh not in journaled
+            journaled[fresh] = part
+    restored = Taint()
+    restored.restore(journaled)
+    assert restored.held == taint.held
+    assert taint.held.keys() == frozenset[Any]().union(*(tags for _, tags in reads))
+
+
+@given(TAGS, TAGS, TAGS)
+def test_a_quarantine_loses_no_label_it_is_held_inside_or_goes_on(releases: Any, outer: Any, read: Any) -> None:
+    quarantine = Quarantine(releases, Quarantine(outer, None))
+    out = quarantine.keep("letter", read)
+    assert out | quarantine.inside.held.keys() == read
+    assert not out & (releases | outer)
+
+
+def test_people_are_asked_so_often_an_hour() -> None:
+    asked_of = Asked()
+    assert [asked_of.may("boss", now, 2) for now in (0.0, 1.0, 2.0, 3600.0, 3600.5)] == [True, True, False, True, False]
+    assert asked_of.may("clerk", 2.0, 2)
