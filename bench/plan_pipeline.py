@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,6 +125,17 @@ def iterations() -> int:
     return max(1, round(median(found)))
 
 
+def design_of(plan: Plan) -> Design:
+    """The app as that plan declares it."""
+    before = dict(os.environ)
+    os.environ.update(plan.environment)
+    try:
+        return load_app(APP).design
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def profiled(directory: Path, environment: Mapping[str, str], amount: Amount) -> Profile:
     """`parti profile` of the app."""
     numbers, out = directory / "numbers.jsonl", directory / "profile.json"
@@ -143,7 +155,6 @@ class Setting:
 
     directory: Path
     environment: Mapping[str, str]
-    design: Design
     profile: Profile
     cores: int
     amount: Amount
@@ -154,7 +165,7 @@ def pipeline(directory: Path, cores: int, amount: Amount, say: Say) -> tuple[lis
     environment = {"ITERATIONS": str(iterations())}
     say("profiling the pipeline")
     profile = profiled(directory, {**environment, **A.environment}, amount)
-    setting = Setting(directory, environment, load_app(APP).design, profile, cores, amount)
+    setting = Setting(directory, environment, profile, cores, amount)
     found: list[Compared] = []
     facts: dict[str, Any] = {"contention": list(profile.contention.why) if profile.contention else []}
     for plan in dict.fromkeys(cell.plan for cell in amount.cells):
@@ -200,15 +211,23 @@ def _told(
     replications = list(_replications(setting, cell, [one for of, one in sent if of is cell], directory))
     deployed = cell.plan.deployed(OneProcess(setting.cores, door))
     return compared(
-        cell.text, setting.design, setting.profile, "work", deployed, replications, setting.amount.seeds, past=cell.past
+        cell.text,
+        design_of(cell.plan),
+        setting.profile,
+        "work",
+        deployed,
+        replications,
+        setting.amount.seeds,
+        past=cell.past,
     )
 
 
 def _replications(setting: Setting, cell: Cell, sent: Sequence[Sent], directory: Path) -> Iterator[Replication]:
+    design = design_of(cell.plan)
     for one in sent:
         window = Window.of(one.at)
-        runs = asyncio.run(runs_of(setting.design, directory / "live.parti", ["work"], window))
+        runs = asyncio.run(runs_of(design, directory / "live.parti", ["work"], window))
         quantiles, throughput = of_callers(one.at, one.took, window)
         use, service = busy(runs, window, cell.plan.places)
-        seen = asyncio.run(traffic(setting.design, directory / "live.parti", window))
+        seen = asyncio.run(traffic(design, directory / "live.parti", window))
         yield Replication(one.at, Measured(quantiles, throughput, use, service), seen, one.failed)

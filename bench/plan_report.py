@@ -66,8 +66,9 @@ def error(figure: Mapping[str, Any], by: str = "predicted") -> float:
 
 def _section(section: Mapping[str, Any]) -> Iterator[str]:
     yield verdict(section["compared"])
-    for why in section["facts"].get("contention", ()):
-        yield f"\n**While it was profiled, {why}: its service times are too long, and predictions from them too.**"
+    why = section["facts"].get("contention", ())
+    if why:
+        yield f"\n**While it was profiled, {'; '.join(why)}: its service times are too long, and predictions from them too.**"
     yield ""
     heads = ["load", "requests", "failed", "", "measured", "predicted", "off", "with the runs' own times", "off"]
     yield _row(heads)

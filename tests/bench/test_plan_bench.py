@@ -12,7 +12,7 @@ from bench.load import Connection
 from bench.measured import Window, busy, of_callers
 from bench.open_loop import Generator
 from bench.plan_compared import Compared, Figure
-from bench.plan_pipeline import A, Plan
+from bench.plan_pipeline import A, B, C, Plan, design_of
 from bench.plan_report import figure, markdown, verdict
 from bench.published import BERT_LARGE, CHAINS, T4, V100
 
@@ -98,6 +98,14 @@ def test_a_part_that_nobody_called_is_not_busy():
 def test_a_plan_is_what_the_app_reads():
     assert A.environment == {"FETCH": "4", "CRUNCH": "1", "SCORE": "1", "BATCH": "8", "FILE": "16"}
     assert Plan("x", 1, 2, 3, 4, 5).places == {"fetch": 1, "crunch": 2, "score": 3, "file": 5}
+
+
+def test_each_plan_is_predicted_with_the_concurrency_that_it_runs_with():
+    """The app reads it from its environment, so the design that is predicted must be read with that of the plan."""
+    for plan_ in (A, B, C):
+        design = design_of(plan_)
+        assert {name: design.by_name[name].concurrency for name in plan_.places} == plan_.places
+        assert design.by_name["score"].batch.size == plan_.batch
 
 
 def test_published_times_are_linear_between_the_sizes_that_were_published():
