@@ -76,7 +76,7 @@ class Stage:
             assert program == "parti", f"{block.page.name}:{block.line}: only `parti` is run, not {program}"
             said = subprocess.run(
                 [str(Path(sys.executable).parent / "parti"), *arguments],
-                cwd=self.folder, env=_environment(), capture_output=True, text=True, timeout=60, check=False,
+                cwd=self.folder, env=_environment(), capture_output=True, text=True, timeout=240, check=False,
             )  # fmt: skip
             output = said.stdout + said.stderr
             assert said.returncode == 0, f"{block.page.name}:{block.line}: {command} exited {said.returncode}\n{output}"
