@@ -105,6 +105,9 @@ class Trusting(Declaring):
         refuse_unless(bool, "write reasons=True", reasons=reasons)
         if of not in MATTERS:
             raise DeclarationError("P105", f"of={of!r} is not known", fix=f"one of: {', '.join(MATTERS)}")
+        for handle in (by, *([notice] if notice is not None else [])):
+            if isinstance(handle, PartHandle) and self._parts.get(handle.name) is not handle.part:
+                raise DeclarationError("P106", f"`{handle.name}` is no part of {self.name}", fix="give one of its own")
         told = "" if notice is None else part_of(notice, StepHandle, what=f"the notice of `{name}`").name
         within = None if notice_within is None else seconds(notice_within)
         self._decisions.append(
