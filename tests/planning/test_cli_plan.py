@@ -105,6 +105,7 @@ def test_two_plans_are_compared(here: Path) -> None:
         (("--p99", "40ms"), "P811"),
         (("--budget", "1"), "P811"),
         (("--of", "nobody"), "P830"),
+        (("--svg", "nowhere/front.svg"), "P834"),
         (("--cloud", "moon"), "P832"),
         (("--p99", "soon"), "P105"),
     ],

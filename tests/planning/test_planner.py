@@ -22,9 +22,10 @@ from parti.planning.asked import Asked
 from parti.planning.comparing import compare
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.load import Stream, Workload
+from parti.planning.overload import overloaded
 from parti.planning.plan_file import plan_json, read_plan, write_plan
 from parti.planning.planned import Planned
-from parti.planning.planner import plan
+from parti.planning.planner import bottleneck, plan
 from parti.planning.predicting import latencies, predict, simulated
 from parti.sim.distributions import Empirical
 from parti.sim.load import Poisson
@@ -109,7 +110,7 @@ def test_a_plan_file_is_read_as_it_was_written(planned: tuple[Asked, Planned], t
     question, found = planned
     facts = plan_json(question, found)
     write_plan(tmp_path / "plan.json", facts)
-    assert read_plan(tmp_path / "plan.json", question.design) == found.deployed
+    assert read_plan(tmp_path / "plan.json", question) == found.deployed
     assert json.loads((tmp_path / "plan.json").read_text())["verification"]["broken"] == 0
 
 
@@ -120,13 +121,18 @@ def test_a_plan_file_is_read_as_it_was_written(planned: tuple[Asked, Planned], t
         ('{"version": 1, "system": "desk", "parts": [{"part": "read", "replicas": 0}]}', "parts.0.replicas"),
         ('{"version": 9, "system": "desk", "parts": []}', "newer Parti"),
         ('{"version": 1, "system": "desk", "parts": [{"part": "gone"}]}', "has `gone`, which desk has not"),
+        ('{"version": 1, "system": "shop", "parts": []}', "is a plan of shop, not of desk"),
+        ('{"version": 1, "system": "desk", "parts": [{"part": "read", "machine": "own/huge"}]}', "on own/huge, which"),
+        ('{"version": 1, "system": "desk", "parts": [{"part": "read", "variant": "v9"}]}', "variant 'v9' of `read`"),
+        ('{"version": 1, "system": "desk", "parts": [{"part": "read", "site": "mars"}]}', "at mars, which is no site"),
+        ('{"version": 1, "system": "desk", "parts": [{"part": "read", "batch": 8}]}', "takes calls one by one"),
     ],
 )
 def test_a_file_that_is_no_plan_is_refused(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text(text)
     with pytest.raises(PartiError, match="P834") as wrong:
-        read_plan(path, a_desk()[0].design)
+        read_plan(path, asked(a_desk()[0], its_profile()))
     assert said in str(wrong.value)
 
 
@@ -138,7 +144,7 @@ def test_a_promise_that_nothing_keeps_names_the_part_that_makes_it_impossible() 
 
 def test_a_budget_that_nothing_keeps_says_what_the_cheapest_costs() -> None:
     desk, _ = a_desk(Slo(p99="150ms", usd_per_month=1))
-    with pytest.raises(PartiError, match="P811 no plan keeps its promises for"):
+    with pytest.raises(PartiError, match=r"P811 no plan keeps its promises for \$1.00 a month: the cheapest"):
         made(asked(desk, its_profile(), rate=60))
 
 
@@ -231,3 +237,43 @@ def test_tokens_of_several_traces_are_mixed_by_their_rates() -> None:
     stations = replace(asked(desk, its_profile()), workload=Workload((one, two))).stations
     assert stations.prompt is not None and stations.prompt.mean == pytest.approx(400, rel=0.01)
     assert stations.output is None
+
+
+def test_a_load_that_nothing_serves_is_refused_with_the_part() -> None:
+    """A short sample would keep its promise: the queue has had no time to grow."""
+    desk, read = a_desk(Slo(p99="2s"))
+    desk.choices(read, replicas=1, machines=["own/large"])
+    with pytest.raises(PartiError, match=r"P836 no deployment of `read` that may be chosen serves 60"):
+        made(asked(desk, its_profile(), rate=60))
+
+
+def test_hands_that_cannot_do_are_refused_as_well() -> None:
+    desk = System("desk", slo=Slo(p99="2s"))
+
+    @desk.tool(effect="read")
+    async def look_up(size: int) -> str:
+        return str(size)
+
+    @desk.post("/ask", concurrency=2)
+    async def asking(text: str) -> str:
+        return await look_up(len(text))
+
+    desk.choices(asking, replicas=1, machines=["own/large"])
+    known = profile(
+        measured("asking", "endpoint", [0.001], cpu=1.0), measured("look_up", "tool", [0.07], cpu=0.0),
+        graphs=(graph_of("asking", [[("look_up",)]]),),
+    )  # fmt: skip
+    with pytest.raises(PartiError, match=r"P836 no deployment of `asking`[\s\S]*raise its concurrency="):
+        made(asked(desk, known, rate=40))
+
+
+def test_more_load_than_can_be_served_keeps_no_promise(planned: tuple[Asked, Planned]) -> None:
+    question, found = planned
+    assert overloaded(question, found.deployed) == ()
+    assert overloaded(question.scaled(20), found.deployed) == ("asking", "read")
+
+
+def test_what_takes_longest_is_named_where_nobody_waits() -> None:
+    desk, _ = a_desk()
+    question = asked(desk, its_profile(), rate=0.5)
+    assert bottleneck(predict(question.model, Deployed(()), range(4))).startswith("hardly anybody waits: `look_up`")

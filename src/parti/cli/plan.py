@@ -12,7 +12,7 @@ import typer
 from parti.cli.failures import FINDINGS
 from parti.cli.live import Screen
 from parti.cli.options import AppArgument, JsonOption, StoreOption, target_of
-from parti.cli.output import print_json, say, say_next
+from parti.cli.output import print_json, print_line, say, say_next
 from parti.errors import UsageError
 from parti.units import seconds
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from parti.verbs.target import Target
 
 OUT = Path("plan.json")
+HOURS = 730.0
 
 
 def plan(
@@ -57,6 +58,9 @@ def plan(
     what_if: Annotated[
         Path | None, typer.Option("--what-if", help="Compare this plan with that of --fixed.", show_default=False)
     ] = None,
+    one_process: Annotated[
+        bool, typer.Option("--one-process", help="Predict all parts in one process here, as `parti up` runs them.")
+    ] = False,
     limit: Annotated[str, typer.Option("--time", help="How long to search; proofs may need more.")] = "15s",
     requests: Annotated[
         int, typer.Option("--requests", min=1000, help="About so many requests are simulated at a time.")
@@ -71,6 +75,8 @@ def plan(
 
     if what_if is not None and fixed is None:
         raise UsageError("P504", "--what-if compares with the plan of --fixed", fix="give both")
+    if one_process and fixed is not None:
+        raise UsageError("P504", "--one-process is a plan, and --fixed names another", fix="give one of them")
     target = target_of(app, store)
     options = Options(
         loads=tuple(load or ()), slo=_slo(target, p99, quality, usd_per_month), of=tuple(of or ()), profile=profile,
@@ -78,7 +84,7 @@ def plan(
     )  # fmt: skip
     if fixed is not None and what_if is not None:
         _compare(target, options, fixed, what_if, as_json=as_json)
-    elif fixed is not None:
+    elif fixed is not None or one_process:
         _predict(target, options, fixed, as_json=as_json)
     else:
         _plan(target, options, out, svg, as_json=as_json)
@@ -105,9 +111,11 @@ def _slo(target: Target, p99: str, quality: float | None, usd_per_month: float |
 def _plan(target: Target, options: Options, out: Path, svg: Path | None, *, as_json: bool) -> None:
     from parti.cli.planned import print_planned  # noqa: PLC0415 see above
     from parti.drawings.front import draw_front  # noqa: PLC0415 see above
-    from parti.planning.plan_file import plan_json, write_plan  # noqa: PLC0415 see above
+    from parti.planning.plan_file import plan_json, refuse_unwritable, write_plan  # noqa: PLC0415 see above
     from parti.verbs.plan import planned as verb  # noqa: PLC0415 see above
 
+    for path in filter(None, (out, svg)):
+        refuse_unwritable(path)
     with Screen() as screen:
         asked, found = asyncio.run(verb(target, options, say=screen.tell))
     facts = plan_json(asked, found)
@@ -117,8 +125,12 @@ def _plan(target: Target, options: Options, out: Path, svg: Path | None, *, as_j
         svg.write_text(draw_front(points, (found.usd_per_hour, found.prediction.p99.mean), asked.slo.p99), "utf-8")
     if as_json:
         print_json(facts)
+    else:
+        print_planned(asked, found)
+    if not found.kept:
+        raise typer.Exit(FINDINGS)
+    if as_json:
         return
-    print_planned(asked, found)
     say(f"written to {out}" + (f", drawn in {svg}" if svg else ""))
     say_next(_again(target, options, out))
 
@@ -133,17 +145,21 @@ def _again(target: Target, options: Options, out: Path) -> str:
     return shlex.join(word for word in words if word)
 
 
-def _predict(target: Target, options: Options, fixed: Path, *, as_json: bool) -> None:
+def _predict(target: Target, options: Options, fixed: Path | None, *, as_json: bool) -> None:
     from parti.cli.planned import print_prediction  # noqa: PLC0415 see above
     from parti.verbs.plan import predicted as verb  # noqa: PLC0415 see above
 
-    asked, found = asyncio.run(verb(target, options, fixed))
-    kept = found.p99.high <= asked.slo.p99 and found.done.low >= asked.slo.availability
+    found = asyncio.run(verb(target, options, fixed))
     if as_json:
-        print_json({"prediction": found, "kept": kept})
+        usd = {"usd_per_hour": found.usd_per_hour, "usd_per_month": found.usd_per_hour * HOURS}
+        facts = {"prediction": found.prediction, **usd, "quality": found.quality, "broken": found.broken}
+        print_json({**facts, "kept": not found.broken})
     else:
-        print_prediction(asked, found)
-    if not kept:
+        print_line(f"{found.asked.design.name}  ${found.usd_per_hour * HOURS:,.2f} a month", "bold")
+        print_prediction(found.asked, found.prediction)
+        for broken in found.broken:
+            print_line(broken, "bold red")
+    if found.broken:
         raise typer.Exit(FINDINGS)
 
 

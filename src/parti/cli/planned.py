@@ -32,6 +32,8 @@ def print_planned(asked: Asked, planned: Planned) -> None:
     _else(planned)
     for note in planned.notes:
         print_line(f"note: {note}")
+    if not planned.kept:
+        print_line("the promises are not kept", "bold red")
 
 
 def _head(asked: Asked, planned: Planned) -> None:
@@ -57,7 +59,7 @@ def print_prediction(asked: Asked, found: Prediction) -> None:
     print_line(f"predicted  p50 {_of(found.p50)}  p95 {_of(found.p95)}  p99 {_of(found.p99)}")
     promised = lasting(asked.slo.p99)
     done = f"{found.done.mean:.3%} end well"
-    print_line(f"           promised p99 {promised}; {done}; {found.throughput.mean:,.1f} a second")
+    print_line(f"           promised p99 {promised}; {done}; {_rate(found.throughput.mean)} a second")
     rows = [
         (
             one.part, f"{one.use.mean:.0%}" if one.use.mean else "", f"{one.queue.mean:,.2f}" if one.queue.mean else "",
@@ -68,8 +70,10 @@ def print_prediction(asked: Asked, found: Prediction) -> None:
     ]  # fmt: skip
     headers = ("part", "use", "waiting", "p99: queue", "p99: batch", "p99: work", "p99: retries")
     print_table(headers, rows, numbers=range(1, 7))
-    for part in found.unstable:
-        print_line(f"`{part}` gets more than it can serve", "bold red")
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.1f}" if value >= 10 else f"{value:.3g}"
 
 
 def _sure(planned: Planned) -> None:
@@ -104,13 +108,13 @@ def _count(plans: int) -> str:
 def _else(planned: Planned) -> None:
     print_line()
     if planned.bottleneck:
-        print_line(f"the bottleneck is `{planned.bottleneck}`")
+        print_line(planned.bottleneck)
     if planned.next_step is not None:
         more = planned.next_step.usd_per_hour - planned.usd_per_hour
         print_line(
             f"the next ${more * MONTH:,.2f} a month buy a p99 of {lasting(planned.next_step.p99)}: {planned.next_step.what}"
         )
-    for title, changes in (("less promised", planned.relaxing), ("otherwise", planned.sensitivity)):
+    for title, changes in (("what promises cost", planned.relaxing), ("otherwise", planned.sensitivity)):
         if changes:
             print_line()
             print_table((title, "USD/month", "p99", "promises kept"), map(_change, changes), numbers=(1, 2))

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from parti.design.graph import Design
 from parti.errors import UsageError
 from parti.planning.asked import HOURS, Asked
 from parti.planning.deployment import Deployed, Deployment
@@ -77,6 +76,7 @@ def plan_json(asked: Asked, planned: Planned) -> dict[str, Any]:
             for point in planned.front
         ],
         "notes": list(planned.notes),
+        "kept": planned.kept,
     }  # fmt: skip
     found: dict[str, Any] = _finite(facts)
     return found
@@ -97,6 +97,13 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise P834 for a path at which nothing can be written, before anybody waits for what is to be written there."""
+    if path.is_dir() or not path.parent.is_dir():
+        why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise UsageError("P834", f"{path} cannot be written: {why}", fix="name a file in a folder that exists")
+
+
 def write_plan(path: Path, facts: dict[str, Any]) -> None:
     """Write a plan file. Raises P834 where it cannot be written."""
     try:
@@ -105,8 +112,9 @@ def write_plan(path: Path, facts: dict[str, Any]) -> None:
         raise UsageError("P834", f"{path} cannot be written: {wrong.strerror}", fix="give --out FILE") from wrong
 
 
-def read_plan(path: Path, design: Design) -> Deployed:
-    """The deployments in a plan file. Raises P834 for a file that is no plan, or is of another system."""
+def read_plan(path: Path, asked: Asked) -> Deployed:
+    """The deployments in a plan file. Raises P834 for a file that is no plan, is of another system, or names what is not there."""
+    design = asked.design
     try:
         read = _File.model_validate_json(path.read_bytes())
     except OSError as wrong:
@@ -120,7 +128,30 @@ def read_plan(path: Path, design: Design) -> Deployed:
         raise UsageError("P834", said, fix="make one with `parti plan`") from wrong
     if read.version > VERSION:
         raise UsageError("P834", f"{path} was written by a newer Parti", fix="pip install --upgrade parti")
-    unknown = [one.part for one in read.parts if one.part not in design.by_name]
-    if unknown:
-        raise UsageError("P834", f"{path} has `{unknown[0]}`, which {design.name} has not", fix="plan anew")
-    return Deployed(tuple(Deployment(**one.model_dump()) for one in read.parts))
+    if read.system != design.name:
+        raise UsageError(
+            "P834", f"{path} is a plan of {read.system}, not of {design.name}", fix="name another, or plan anew"
+        )
+    deployed = Deployed(tuple(Deployment(**one.model_dump()) for one in read.parts))
+    for one in deployed.parts:
+        if strange := _not_there(asked, one):
+            raise UsageError("P834", f"{path} has {strange}", fix="plan anew")
+    return deployed
+
+
+def _not_there(asked: Asked, one: Deployment) -> str:
+    """What of a deployment nobody has, in words; "" where all of it is there."""
+    if one.part not in asked.design.by_name:
+        return f"`{one.part}`, which {asked.design.name} has not"
+    if one.machine and asked.prices.machine(one.machine) is None:
+        return f"`{one.part}` on {one.machine}, which {asked.prices.name} has not"
+    known = asked.profile.part(one.part)
+    variants = {*known.variants, *(tokens.variant for tokens in known.tokens)} if known else set()
+    if one.variant and one.variant not in variants:
+        return f"the variant {one.variant!r} of `{one.part}`, which was not measured"
+    sites = {site.name for choices in asked.design.choices if choices.part == one.part for site in choices.sites}
+    if one.site and one.site not in sites:
+        return f"`{one.part}` at {one.site}, which is no site of it"
+    if one.batch > 1 and getattr(asked.design.by_name[one.part], "batch", None) is None:
+        return f"batches of `{one.part}`, which takes calls one by one"
+    return ""

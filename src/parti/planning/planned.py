@@ -68,12 +68,15 @@ class Planned:
     verification: Verification
     front: tuple[FrontPoint, ...]
     bottleneck: str
+    """A sentence."""
     next_step: Change | None
     """The one change that makes p99 smaller at the least cost."""
     relaxing: tuple[Change, ...]
     """What each promise costs: the cheapest plan where it were less."""
     sensitivity: tuple[Change, ...]
     notes: tuple[str, ...]
+    kept: bool
+    """Whether the promises are kept with the hands that runners have, too; the search reckons with enough of them."""
 
     @property
     def deployed(self) -> Deployed:

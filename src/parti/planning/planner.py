@@ -8,14 +8,22 @@ from typing import Final
 from parti.optimise.found import Limits
 from parti.optimise.front import Sweep, prices, sweep
 from parti.optimise.measuring import measured
-from parti.optimise.problem import Option, Plan
+from parti.optimise.problem import Option, Plan, Problem
+from parti.optimise.refusing import NoPlan
 from parti.optimise.verifying import Care, Verified, verify
 from parti.planning.asked import HOURS, Asked
 from parti.planning.deployment import Deployed, Deployment
+from parti.planning.overload import overloaded, steady
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
 from parti.planning.predicting import REPLICATIONS, Prediction, predict
 from parti.planning.stations import WORKS
 from parti.units import duration_text
+
+FEW: Final = 30
+"""Fewer calls than this tell a time only roughly."""
+
+HARDLY: Final = 0.05
+"""Waiting below this share of a p99 is no bottleneck."""
 
 AGAIN: Final = 0.1
 """Searches for other promises take this share of the time of the first one."""
@@ -26,23 +34,44 @@ Say = Callable[[str], None]
 def plan(
     asked: Asked, *, clock: Callable[[], float], limits: Limits, care: Care | None = None, say: Say = print
 ) -> Planned:
-    """The plan. Raises P811 where none keeps the promises, and P830 to P833 for what cannot be planned."""
+    """The plan. Raises P811 where none keeps the promises, P830 to P833 and P836 for what cannot be planned.
+
+    What follows from it is looked at for as long again as the search may take, at most.
+    """
     say("getting ready")
-    asked.staged.warm(asked.problem)
+    problem = steady(asked)
+    asked.staged.warm(problem)
     say("searching")
-    found = verify(
-        asked.problem, asked.staged, asked.promise, seed=asked.seed, clock=clock, limits=limits, care=care or Care()
-    )
-    return _Telling(asked, found, clock, limits, say).told()
+    try:
+        found = verify(
+            problem, asked.staged, asked.promise, seed=asked.seed, clock=clock, limits=limits, care=care or Care()
+        )
+    except NoPlan as none:
+        raise _by_the_month(asked, none) from none
+    return _Telling(asked, problem, found, clock, limits, say).told()
+
+
+def _by_the_month(asked: Asked, none: NoPlan) -> NoPlan:
+    """What breaks a budget, in the dollars a month in which it was promised."""
+    if none.broken != "budget" or none.best is None:
+        return none
+    least, most = none.best.cost * HOURS, asked.promise.cost_most * HOURS
+    found = "costs" if none.proved else "that was found costs"
+    what = f"no plan keeps its promises for ${most:,.2f} a month: the cheapest {found} ${least:,.2f}"
+    told = NoPlan("P811", what, fix=f"allow ${least:,.2f} a month, or promise less; most of it goes to `{none.part}`")
+    told.broken, told.part, told.best, told.proved = none.broken, none.part, none.best, none.proved
+    return told
 
 
 class _Telling:
     """A verified plan, and what is to be said of it."""
 
-    def __init__(self, asked: Asked, verified: Verified, clock: Callable[[], float], limits: Limits, say: Say) -> None:
-        self.asked, self.verified, self.clock, self.say = asked, verified, clock, say
+    def __init__(
+        self, asked: Asked, problem: Problem, verified: Verified, clock: Callable[[], float], limits: Limits, say: Say
+    ) -> None:
+        self.asked, self.problem, self.verified, self.clock, self.say = asked, problem, verified, clock, say
         self.limits = Limits(limits.seconds * AGAIN, limits.extensions, limits.memory)
-        self.problem = asked.problem
+        self._until = clock() + limits.seconds
         self.options = verified.plan.options(self.problem)
         self.deployed = deployed_of(self.options.values())
         self.seeds = range(asked.seed + 10_001, asked.seed + 10_001 + REPLICATIONS)
@@ -59,6 +88,7 @@ class _Telling:
         swept = sweep(
             self.problem, asked.staged, found, clock=self.clock, limits=self.limits, qualities=self._qualities()
         )
+        kept = not overloaded(asked, self.deployed) and keeps(asked, prediction)
         return Planned(
             parts,
             verified.plan.cost,
@@ -69,12 +99,18 @@ class _Telling:
             self.problem.plans,
             Verification(len(check.seeds), check.broken, check.seconds_high, len(verified.rounds), verified.safety),
             tuple(self._front(swept)),
-            _bottleneck(prediction),
+            bottleneck(prediction),
             self._next_step(),
             tuple(self._relaxing(swept)),
             tuple(self._sensitivity(prediction)),
-            tuple(self._notes(prediction)),
+            tuple(self._notes(prediction, kept)),
+            kept,
         )
+
+    @property
+    def _in_time(self) -> bool:
+        """Whether there is time to ask what else could be."""
+        return self.clock() < self._until
 
     def _qualities(self) -> tuple[float, ...]:
         """Qualities to look at besides the promised one: those that single variants would make of the plan."""
@@ -109,6 +145,8 @@ class _Telling:
         if not cheaper:
             hands = self.asked.space.with_hands(part) > 1
             return "fewer would have too few hands for its runs" if hands else "nothing cheaper can serve this load"
+        if not self._in_time:
+            return "cheaper ones did not keep the promises together with the others"
         other = max(cheaper, key=lambda one: (one.cost, one.quality))
         at = self._p99(self._with(part, other))
         saved = f"${(option.cost - other.cost) * HOURS:.0f} a month less"
@@ -141,7 +179,7 @@ class _Telling:
         best: tuple[float, Change] | None = None
         for name, option in self.options.items():
             dearer = [one for one in self._menu(name) if one.cost > option.cost and one.quality >= option.quality]
-            for other in sorted(dearer, key=lambda one: one.cost)[:2]:
+            for other in sorted(dearer, key=lambda one: one.cost)[: 2 if self._in_time else 0]:
                 p99 = self._p99(self._with(name, other))
                 more = other.cost - option.cost
                 gain = (self.p99 - p99) / more
@@ -159,27 +197,31 @@ class _Telling:
             elif price.promise == "quality":
                 what = f"promise a quality of {price.after:.3g} instead of {price.before:.3g}"
             else:
-                what = f"spend {price.after / price.before - 1:.0%} more"
+                what = f"spend {price.after / price.before - 1:.0%} more, for the least p99"
             yield Change(what, price.best.cost, price.best.seconds, price.best.quality >= promise.quality_least)
 
     def _sensitivity(self, now: Prediction) -> Iterator[Change]:
-        cost, most = self.verified.plan.cost, self.asked.promise.seconds
-        more = self.asked.scaled(1.5)
-        p99 = predict(more.model, self.deployed, self.seeds).p99
-        yield Change("1.5 times the load", cost, p99.mean, p99.high <= most)
-        for part in sorted(now.parts, key=lambda one: -one.use.mean):
-            deployment = self.deployed.of(part.part)
-            if deployment.machine and deployment.replicas > 1:
-                fewer = Deployed(
-                    tuple(
-                        one._replace(replicas=one.replicas - 1) if one.part == part.part else one
-                        for one in self.deployed.parts
-                    )
-                )
-                lost = predict(self.asked.model, fewer, self.seeds).p99
-                yield Change(f"`{part.part}` loses a replica", cost, lost.mean, lost.high <= most)
-                break
-        yield Change("machines cost a fifth more", cost * 1.2, now.p99.mean, cost * 1.2 <= self.asked.promise.cost_most)
+        """The same plan under more load, with a replica less of each part that has several, and at dearer machines."""
+        asked, cost = self.asked, self.verified.plan.cost
+        more = asked.scaled(1.5)
+        by_load = sum(more.space.cost(one) for one in self.deployed.parts)
+        yield self._change("1.5 times the load", more, self.deployed, by_load)
+        for one in self.deployed.parts:
+            if one.machine and one.replicas > 1 and self._in_time:
+                yield self._change(f"`{one.part}` loses a replica", asked, self._without_one(one.part), cost)
+        machines = sum(asked.space.of_machines(one) for one in self.deployed.parts)
+        dearer = cost + 0.2 * machines
+        kept = keeps(asked, now) and dearer <= asked.promise.cost_most
+        yield Change("machines cost a fifth more", dearer, now.p99.mean, kept)
+
+    def _change(self, what: str, asked: Asked, deployed: Deployed, cost: float) -> Change:
+        found = predict(asked.model, deployed, self.seeds)
+        kept = keeps(asked, found) and not overloaded(asked, deployed) and cost <= asked.promise.cost_most
+        return Change(what, cost, found.p99.mean, kept)
+
+    def _without_one(self, part: str) -> Deployed:
+        fewer = (one._replace(replicas=one.replicas - 1) if one.part == part else one for one in self.deployed.parts)
+        return Deployed(tuple(fewer))
 
     def _front(self, swept: Sweep) -> Iterator[FrontPoint]:
         for point in swept.front:
@@ -187,21 +229,40 @@ class _Telling:
                 point.cost, point.seconds, point.quality, deployed_of(point.plan.options(self.problem).values())
             )
 
-    def _notes(self, prediction: Prediction) -> Iterator[str]:
+    def _notes(self, prediction: Prediction, kept: bool) -> Iterator[str]:
         asked = self.asked
-        contention = asked.profile.contention
-        if contention is not None and contention.found:
-            yield f"the profile was measured while {'; '.join(contention.why)}: measure again before you rely on this"
-        if asked.profile.source == "traffic":
-            yield "service times are those of traffic, which a busy machine makes longer: `parti profile` measures them"
+        yield from about_profile(asked)
         machines = {one.machine for one in self.deployed.parts if one.machine}
         unknown = sorted(name for name in machines if (m := asked.prices.machine(name)) is not None and m.speed is None)
         if unknown:
             yield f"nobody measured how fast {', '.join(unknown)} is: it is taken to be as fast as the measured machine"
-        if prediction.p99.high > asked.promise.seconds:
-            yield "with the hands that its runners have, p99 is longer than without: raise their concurrency="
+        if not kept and prediction.p99.high > asked.promise.seconds:
+            yield "the hands that its runners have are too few, which the search does not know: raise their concurrency="
         if prediction.done.low < asked.slo.availability:
             yield f"only {prediction.done.low:.4%} of requests end well, of {asked.slo.availability:.4%} that are promised"
+
+
+def keeps(asked: Asked, found: Prediction) -> bool:
+    """Whether what is predicted keeps the promised latency and availability, at the worse ends of their intervals."""
+    return found.p99.high <= asked.slo.p99 and found.done.low >= asked.slo.availability and not found.unstable
+
+
+def about_profile(asked: Asked) -> Iterator[str]:
+    """What one must know of a profile before one relies on what is made from it."""
+    profile = asked.profile
+    if profile.contention is not None and profile.contention.found:
+        yield f"the profile was measured while {'; '.join(profile.contention.why)}: measure again before you rely on this"
+    if profile.source == "traffic":
+        yield "service times are those of traffic, which a busy machine makes longer: `parti profile` measures them"
+    if profile.design != asked.design.digest:
+        yield "the profile is of another version of this program: what changed since was not measured"
+    few = [
+        f"`{part.part}` ({service.seconds.count})"
+        for part in profile.parts
+        if part.part in asked.rates and (service := part.service()) is not None and service.seconds.count < FEW
+    ]
+    if few:
+        yield f"few calls were measured of {', '.join(few)}: their times are known roughly"
 
 
 def deployed_of(options: Iterable[Option]) -> Deployed:
@@ -210,12 +271,15 @@ def deployed_of(options: Iterable[Option]) -> Deployed:
     return Deployed(tuple(one for one in found if isinstance(one, Deployment) and (one.machine or one.variant)))
 
 
-def _bottleneck(prediction: Prediction) -> str:
-    """The part at which the requests around p99 spend most of their waiting; without any, the busiest."""
+def bottleneck(prediction: Prediction) -> str:
+    """Where requests around p99 wait longest, in words; where hardly anybody waits, where they are worked on longest."""
     if not prediction.parts:
         return ""
-    worst = max(prediction.parts, key=lambda one: (one.waiting + one.batching, one.use.mean))
-    return worst.part
+    waits = max(prediction.parts, key=lambda one: one.waiting + one.batching)
+    if waits.waiting + waits.batching >= HARDLY * prediction.p99.mean:
+        return f"the bottleneck is `{waits.part}`: most of the waiting of a p99 request is there"
+    works = max(prediction.parts, key=lambda one: one.service)
+    return f"hardly anybody waits: `{works.part}` takes most of a p99 request's time"
 
 
 def _difference(now: Option, other: Option) -> str:

@@ -67,11 +67,15 @@ class Space:
 
     def cost(self, deployment: Deployment) -> float:
         """USD per hour: the share of machines that its replicas take, and what its calls cost by the token."""
+        return (
+            self.of_machines(deployment)
+            + self._by_the_token(deployment) * self.rates.get(deployment.part, 0.0) * 3600.0
+        )
+
+    def of_machines(self, deployment: Deployment) -> float:
+        """USD per hour for the share of machines that its replicas take."""
         machine = self.stations.prices.machine(deployment.machine) if deployment.machine else None
-        hours = 0.0
-        if machine is not None:
-            hours = deployment.replicas * deployment.cpus / machine.vcpu * machine.usd_per_hour
-        return hours + self._by_the_token(deployment) * self.rates.get(deployment.part, 0.0) * 3600.0
+        return 0.0 if machine is None else deployment.replicas * deployment.cpus / machine.vcpu * machine.usd_per_hour
 
     def _by_the_token(self, deployment: Deployment) -> float:
         """USD of one call, for a language model that is paid by the token."""

@@ -18,6 +18,9 @@ from parti.optimise.found import Limits
 from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import Comparison, compare
+from parti.planning.deployment import Deployed, OneProcess
+from parti.planning.one_process import as_declared
+from parti.planning.overload import overloaded
 from parti.planning.plan_file import read_plan
 from parti.planning.planned import Planned
 from parti.planning.planner import plan
@@ -30,6 +33,7 @@ from parti.verbs.evaluate import stored
 from parti.verbs.load import workload
 from parti.verbs.profile import profile_from_traffic, stored_profile
 from parti.verbs.target import Target
+from parti.wiring import this_machine
 
 Say = Callable[[str], None]
 """Is told what is under way, in words."""
@@ -49,6 +53,43 @@ class Options:
     requests: int = 10_000
     seconds: Seconds = 15.0
     care: Care = field(default_factory=Care)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A given plan, and what it does under the load."""
+
+    asked: Asked
+    deployed: Deployed
+    prediction: Prediction
+
+    @property
+    def usd_per_hour(self) -> float:
+        """What it costs."""
+        return sum(self.asked.space.cost(one) for one in self.deployed.parts)
+
+    @property
+    def quality(self) -> float:
+        """How good it is: parts without a quality count as perfect."""
+        asked, rule = self.asked, self.asked.problem.quality
+        known = {part: asked.qualities[part].get(self.deployed.of(part).variant, 1.0) for part in asked.qualities}
+        return rule.of(rule.term(part, quality) for part, quality in known.items())
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The promises that it does not keep, in words."""
+        asked = self.asked
+        crowded = self.prediction.unstable if self.deployed.together else overloaded(asked, self.deployed)
+        found = [f"`{part}` gets more than it can serve" for part in crowded]
+        if self.prediction.p99.high > asked.slo.p99:
+            found.append("p99 is longer than promised")
+        if self.prediction.done.low < asked.slo.availability:
+            found.append("fewer requests end well than promised")
+        if asked.slo.quality is not None and self.quality < asked.slo.quality - 1e-9:
+            found.append("the quality is less than promised")
+        if self.usd_per_hour > asked.promise.cost_most:
+            found.append("it costs more than promised")
+        return tuple(found)
 
 
 async def asked_of(target: Target, options: Options) -> Asked:
@@ -77,19 +118,20 @@ async def planned(target: Target, options: Options, *, say: Say) -> tuple[Asked,
     return asked, plan(asked, clock=SystemClock().now, limits=limits, care=options.care, say=say)
 
 
-async def predicted(target: Target, options: Options, fixed: Path) -> tuple[Asked, Prediction]:
-    """What a plan file does under the load."""
+async def predicted(target: Target, options: Options, fixed: Path | None) -> Fixed:
+    """What a plan file does under the load; without one, all parts in one process on this machine, as `up` runs them."""
     asked = await asked_of(target, options)
-    deployed = read_plan(fixed, target.design)
-    return asked, predict(asked.model, deployed, range(options.seed, options.seed + REPLICATIONS))
+    together = OneProcess(this_machine().fingerprint().cores)
+    deployed = as_declared(target.design, together) if fixed is None else read_plan(fixed, asked)
+    prediction = predict(asked.model, deployed, range(options.seed, options.seed + REPLICATIONS))
+    return Fixed(asked, deployed, prediction)
 
 
 async def compared(target: Target, options: Options, fixed: Path, other: Path) -> tuple[Asked, Comparison]:
     """Two plan files under the same requests and draws."""
     asked = await asked_of(target, options)
     seeds = range(options.seed, options.seed + REPLICATIONS)
-    design = target.design
-    return asked, compare(asked, read_plan(fixed, design), read_plan(other, design), seeds)
+    return asked, compare(asked, read_plan(fixed, asked), read_plan(other, asked), seeds)
 
 
 async def _profile(target: Target, given: Path | None) -> Profile:
