@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from plan_kit import a_desk, asked, its_profile, measured
 from profile_kit import NONE, graph_of, profile
 
 from parti import Batch, PartiError, Site, Slo, System, Variant
+from parti.optimise.found import Limits
 from parti.optimise.problem import Option, Plan
+from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
-from parti.planning.planner import deployed_of
+from parti.planning.planner import deployed_of, plan
 from parti.planning.predicting import latencies, predict, simulated
 from parti.planning.profile import PartProfile, Service
 from parti.planning.sampled import Sampled
@@ -40,7 +43,7 @@ def looking(
 
     desk.choices(look_up, **{"variants": VARIANTS, **decided})
     times = (("v1", 0.05, 9, cpu[0]), ("v2", 0.08, 5, cpu[1]))
-    services = tuple(Service(name, 1, Sampled.of([took] * count), cpu=used) for name, took, count, used in times)
+    services = tuple(Service(name, 1, Sampled.of([took] * calls), cpu=used) for name, took, calls, used in times)
     tool = PartProfile("look_up", "tool", services, NONE, 0.0, 1.0)
     graph = graph_of("asking", [[("look_up",), ("look_up",)]])
     known = profile(measured("asking", "endpoint", [0.001], cpu=1.0), tool, graphs=(graph,))
@@ -65,10 +68,10 @@ def chosen(question: Asked, **deployed: Any) -> Plan:
     return Plan(tuple(tuple(next(filter(fits, part.options)) for part in stage.parts) for stage in stages))
 
 
-def slowest(question: Asked, plan: Plan) -> float:
+def slowest(question: Asked, known: Plan) -> float:
     """The longest latency as a search simulates it."""
     state = question.staged.begin(1)
-    for choice in plan.choices:
+    for choice in known.choices:
         state = question.staged.extend(state, choice)
     return float(question.staged.finish(state).max())
 
@@ -79,15 +82,27 @@ def test_variants_of_a_part_that_waits_are_chosen_with_their_qualities() -> None
     assert {one.label.variant: one.quality for one in menu(question)} == {"v1": 0.5, "v2": 0.95}  # type: ignore[attr-defined]
 
 
+def test_a_promise_of_quality_takes_the_better_variant_of_a_part_that_waits() -> None:
+    """v1 is quicker and costs nothing more; its quality is 0.5."""
+    ticks = count()
+    found = plan(
+        looking(Slo(p99="1s", quality=0.9)), clock=lambda: next(ticks) * 1e-6, limits=Limits(1e9, 20_000),
+        care=Care(runs=20, broken_most=0.05), say=lambda _: None,
+    )  # fmt: skip
+    assert {part.deployment.part: part.deployment.variant for part in found.parts} == {"asking": "", "look_up": "v2"}
+    assert found.quality == 0.95
+    assert found.prediction.p99.mean == pytest.approx(0.161, abs=0.005)
+
+
 def test_what_is_chosen_holds_for_all_stations_of_a_part() -> None:
     """Both calls take the variant's time, in the search as in the prediction of the plan that is told."""
     question = looking()
     for variant, seconds in (("v1", 0.101), ("v2", 0.161)):
-        plan = chosen(question, variant=variant)
-        assert slowest(question, plan) == pytest.approx(seconds, abs=0.01)
-        network = question.model.network(deployed_of(plan.options(question.problem).values()), limits=False)
+        known = chosen(question, variant=variant)
+        assert slowest(question, known) == pytest.approx(seconds, abs=0.01)
+        network = question.model.network(deployed_of(known.options(question.problem).values()), limits=False)
         one = simulated(question.model, network, 1)
-        assert latencies(one.run, one.counted).max() == pytest.approx(slowest(question, plan))
+        assert latencies(one.run, one.counted).max() == pytest.approx(slowest(question, known))
 
 
 def test_where_a_part_is_relaxed_all_its_stations_are() -> None:
