@@ -50,9 +50,9 @@ def a_desk(slo: Slo | None = None) -> tuple[System, Any]:
 
 
 def its_profile(**facts: Any) -> Profile:
-    """What was measured of it."""
+    """What was measured of it: of the 22 ms of CPU in a run 20 are those of `read`, and 1 of `look_up`."""
     return profile(
-        measured("asking", "endpoint", [0.001] * 20, cpu=1.0),
+        measured("asking", "endpoint", [0.001] * 20, cpu=22.0),
         measured("read", "step", [0.015, 0.02, 0.025] * 20, cpu=1.0),
         measured("look_up", "tool", [0.04, 0.05, 0.06] * 20, cpu=0.02),
         **{"graphs": (graph_of("asking", [[("read",), ("look_up",)]] * 20),), **facts},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from plan_kit import PRICES, a_desk, asked, its_profile, measured
 from profile_kit import profile
@@ -14,10 +15,12 @@ from parti.planning.deployment import Deployed, Deployment
 from parti.planning.profile import Tokens
 from parti.planning.sampled import Sampled
 from parti.planning.space import capacity
-from parti.planning.stations import Stations
+from parti.planning.stations import Stations, seconds_alone
 from parti.sim.distributions import Empirical
-from parti.sim.network import EVERYONE
+from parti.sim.load import Load
+from parti.sim.network import EVERYONE, Network
 from parti.sim.network import Llm as Engine
+from parti.sim.simulating import simulate
 
 
 def its_stations() -> Stations:
@@ -86,9 +89,17 @@ def of_tokens(target: str) -> Stations:
 def test_an_own_language_model_batches_continuously_and_a_providers_is_there_for_everybody() -> None:
     own = of_tokens("http://host:8000/v1").deployed(Deployment("llm", replicas=2))
     assert isinstance(own.service, Engine) and (own.service.slots, own.replicas) == (4, 2)
-    assert capacity(own) == pytest.approx(2 / (0.05 + 0.1 + 50 * 0.01 / 4))
+    assert capacity(own) == pytest.approx(2 / (0.05 + 0.01 + 0.1 + 49 * 0.01 / 4))
     paid = of_tokens("openai:m").deployed(Deployment("llm", replicas=2))
     assert not isinstance(paid.service, Engine) and paid.servers == 4
+
+
+def test_alone_a_call_takes_as_long_as_the_fit_of_its_tokens_says() -> None:
+    """50 ms, 1 ms for each of 100 tokens read and 10 ms for each of 50 written; the simulator has the first one with the reading."""
+    station = of_tokens("http://host:8000/v1").deployed(Deployment("llm"))
+    assert seconds_alone(station) == pytest.approx(0.05 + 0.1 + 0.5)
+    one = simulate(Network((station,), "llm"), Load(np.arange(20) * 10.0), seed=1)
+    assert (one.left - one.arrived).max() == pytest.approx(0.65)
 
 
 def test_tokens_of_a_trace_replace_those_of_the_profile() -> None:

@@ -122,7 +122,9 @@ class Asked:
     @cached_property
     def space(self) -> Space:
         """The options of each part."""
-        return Space(self.design, self.stations, self.rates, self.held, self.cloud, self.qualities, self.listed)
+        return Space(
+            self.design, self.stations, self.rates, self.held, self.cloud, self.qualities, self.listed, self.slo.quality
+        )
 
     @cached_property
     def staged(self) -> Staged:

@@ -266,9 +266,9 @@ def about_profile(asked: Asked) -> Iterator[str]:
 
 
 def deployed_of(options: Iterable[Option]) -> Deployed:
-    """Options as deployments, of the parts that have a choice."""
+    """Options as deployments, of the parts that run otherwise than if nothing was said of them."""
     found = (one.label for one in options)
-    return Deployed(tuple(one for one in found if isinstance(one, Deployment) and (one.machine or one.variant)))
+    return Deployed(tuple(one for one in found if isinstance(one, Deployment) and one != Deployment(one.part)))
 
 
 def bottleneck(prediction: Prediction) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,6 +18,7 @@ from parti.planning.stations import Stations, part_of
 from parti.sim.critical import critical_parts
 from parti.sim.load import Load
 from parti.sim.network import Limit, Network
+from parti.sim.offered import visit_ratios
 from parti.sim.replications import Interval, interval
 from parti.sim.result import Outcome, Simulated
 from parti.sim.simulating import simulate
@@ -84,6 +85,28 @@ class Model:
         found: NDArray[np.bool_] = np.isin(load.entries, places)
         return found
 
+    def ends_well(self, network: Network) -> float:
+        """The share of judged requests of whose runs none failed or took too long, as measured. Each run of a story counts.
+
+        The simulation draws no such failures, since what a program makes of one is its own affair.
+        """
+        rates = {entry: rate for entry, rate in self.workload.rates.items() if entry in self.judged}
+        failed = {name: share for name in self.blueprint.within if (share := self._failure(name)) > 0}
+        if not failed:
+            return 1.0
+        shares = (rate * self._story(network, entry, failed) for entry, rate in rates.items())
+        return sum(shares) / sum(rates.values())
+
+    def _failure(self, runner: str) -> float:
+        known = self.stations.profile.part(runner)
+        return known.outcomes.failure if known is not None else 0.0
+
+    def _story(self, network: Network, entry: str, failed: Mapping[str, float]) -> float:
+        """How probably all runs of a story end well: those of each runner, as often as they come in the mean."""
+        ratios = visit_ratios(network, {self.blueprint.entries[entry]: 1.0})
+        begins = {name: self.blueprint.within[name][0] for name in failed}
+        return float(math.prod((1.0 - share) ** ratios[begins[name]] for name, share in failed.items()))
+
     @property
     def _judged(self) -> set[str]:
         return {self.blueprint.entries[entry] for entry in self.judged}
@@ -128,7 +151,8 @@ class PartPrediction:
 class Prediction:
     """What a plan does under a load. Latencies are seconds, from arrival until the last run of the story ended.
 
-    `done` is the share of requests that ended well, `throughput` how many did each second.
+    `done` is the share of requests that ended well, `throughput` how many did each second. The share of runs that failed when
+    they were measured is taken off both; latencies are those of the rest.
     """
 
     p50: Interval
@@ -147,8 +171,9 @@ def predict(model: Model, deployed: Deployed, seeds: Sequence[int]) -> Predictio
     runs = [simulated(model, network, seed) for seed in seeds]
     taken = [latencies(one.run, one.counted) for one in runs]
     p50, p95, p99 = (interval([quantile(one, level) for one in taken]) for level in LEVELS)
-    done = interval([float((one < math.inf).mean()) if len(one) else 1.0 for one in taken])
-    throughput = interval([_throughput(run) for run in runs])
+    well = model.ends_well(network)
+    done = interval([well * float((one < math.inf).mean()) if len(one) else well for one in taken])
+    throughput = interval([well * _throughput(run) for run in runs])
     parts = _parts(network, runs)
     unstable = tuple(part.part for part in parts if part.use.mean >= 0.999)
     return Prediction(p50, p95, p99, done, throughput, parts, unstable)

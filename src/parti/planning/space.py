@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -13,12 +13,13 @@ from parti.design.graph import Design
 from parti.design.llm import Llm
 from parti.errors import PlanError
 from parti.optimise.problem import Option
+from parti.planning.blueprint import WAY
 from parti.planning.deployment import Deployment
 from parti.planning.prices import MachineType
 from parti.planning.profile import PartProfile
 from parti.planning.stations import WORKS, Stations, own, part_of, tokens_of
-from parti.sim.network import EVERYONE, Station
 from parti.sim.network import Llm as Engine
+from parti.sim.network import Station
 from parti.units import Seconds
 
 REPLICAS_MORE: Final = 4
@@ -38,9 +39,9 @@ PricesOfProviders = Callable[[Llm, int, int], float | None]
 class Space:
     """Options for the parts of one design under one mean load.
 
-    `rates` are calls per second of each part, in the mean; `held` is for how long a run of each runner holds one of its hands
+    `rates` are calls per second of each station, in the mean; `held` is for how long a run of each runner holds one of its hands
     (seconds). `cloud` is whose machines are tried where a part names none. `qualities` are those of a part's variants,
-    measured or declared: by part, then variant.
+    measured or declared: by part, then variant. Where a quality is `promised` (0 to 1), no variant may be without.
     """
 
     design: Design
@@ -50,12 +51,13 @@ class Space:
     cloud: str
     qualities: Mapping[str, Mapping[str, float]]
     listed: PricesOfProviders = lambda *_: None
+    promised: float | None = None
 
     def options(self, part: str) -> tuple[Option, ...]:
-        """All options of a part, or of a station of one call, cheapest first. Raises P830, and P832 for what is not known."""
+        """All options of a part, cheapest first. Raises P830, P832 for what is not known, and P833 for a quality that is not."""
         known = self.stations.profile.part(part)
         if known is None or not isinstance(self.design.by_name.get(part), WORKS):
-            return (Option(Deployment(part_of(part)), 0.0),)
+            return (Option(Deployment(part), 0.0),)
         choices = next((one for one in self.design.choices if one.part == part), None)
         found = [
             Option(deployment, self.cost(deployment), quality, _behaviour(self.stations, deployment))
@@ -67,15 +69,24 @@ class Space:
 
     def cost(self, deployment: Deployment) -> float:
         """USD per hour: the share of machines that its replicas take, and what its calls cost by the token."""
-        return (
-            self.of_machines(deployment)
-            + self._by_the_token(deployment) * self.rates.get(deployment.part, 0.0) * 3600.0
-        )
+        tokens = self._by_the_token(deployment)
+        return self.of_machines(deployment) + tokens * self.rate(deployment.part) * 3600.0
 
     def of_machines(self, deployment: Deployment) -> float:
         """USD per hour for the share of machines that its replicas take."""
         machine = self.stations.prices.machine(deployment.machine) if deployment.machine else None
         return 0.0 if machine is None else deployment.replicas * deployment.cpus / machine.vcpu * machine.usd_per_hour
+
+    def rate(self, part: str) -> float:
+        """Calls of a part per second, in the mean: those of all its stations, and not the ways to them."""
+        return sum(rate for name, rate in self.rates.items() if part_of(name) == part and not name.endswith(WAY))
+
+    def check_qualities(self, parts: Collection[str]) -> None:
+        """Raises P833 where a quality is promised, and none of the parts has any."""
+        if self.promised is not None and not any(self.qualities.get(part) for part in parts):
+            what = f"a quality of {self.promised:g} is promised, and no part has any"
+            fix = 'desk.choices(part, variants=[Variant("v1", 0.9)]), or promise none'
+            raise PlanError("P833", what, place=self.design.place, fix=fix)
 
     def _by_the_token(self, deployment: Deployment) -> float:
         """USD of one call, for a language model that is paid by the token."""
@@ -96,7 +107,16 @@ class Space:
                 listed = ", ".join(sorted(measured - {""})) or "none"
                 what = f"the variant {variant.name!r} of `{known.part}` was not measured; measured are: {listed}"
                 raise PlanError("P832", what, place=choices.place if choices else None, fix="run `parti profile`")
-            yield variant.name, self.qualities.get(known.part, {}).get(variant.name, 1.0)
+            yield variant.name, self._quality(known.part, variant, choices)
+
+    def _quality(self, part: str, variant: Variant, choices: Choices | None) -> float:
+        """How good a variant is; one that has no quality counts for nothing where none is promised."""
+        found = self.qualities.get(part, {}).get(variant.name)
+        if found is None and variant.name and self.promised is not None:
+            what = f"a quality of {self.promised:g} is promised, and the variant {variant.name!r} of `{part}` has none"
+            fix = f"Variant({variant.name!r}, 0.9), or the name of an evaluation or a metric"
+            raise PlanError("P833", what, place=choices.place if choices else None, fix=fix)
+        return 1.0 if found is None else found
 
     def _sites(self, choices: Choices | None) -> tuple[Site | None, ...]:
         return choices.sites if choices and choices.sites else (None,)
@@ -108,7 +128,7 @@ class Space:
         cpus = choices.cpus if choices else 1.0
         alone = Deployment(known.part, 1, 1, "", variant, where)
         if self._rides_along(alone):
-            yield alone
+            yield from (alone._replace(batch=size) for size in self._batches(known, choices, variant))
             return
         for machine, batch in product(self._machines(choices, site), self._batches(known, choices, variant)):
             one = alone._replace(machine=machine.name, batch=batch, cpus=cpus or machine.vcpu)
@@ -122,7 +142,7 @@ class Space:
         part = self.design.by_name[deployment.part]
         if isinstance(part, Llm) and not own(part):
             return True
-        return self.stations.deployed(deployment).servers >= EVERYONE
+        return self.stations.boundless(deployment)
 
     def _machines(self, choices: Choices | None, site: Site | None) -> tuple[MachineType, ...]:
         prices = self.stations.prices
@@ -157,14 +177,14 @@ class Space:
     def _replicas(self, deployment: Deployment, choices: Choices | None) -> tuple[int, int]:
         if choices and choices.replicas:
             return choices.replicas
-        needed = self.rates.get(deployment.part, 0.0) / capacity(self.stations.deployed(deployment))
+        needed = self.rate(deployment.part) / capacity(self.stations.deployed(deployment))
         least = max(1, math.floor(needed) + 1, self.with_hands(deployment.part))
         return least, max(least, math.ceil(needed * REPLICAS_MORE)) + REPLICAS_MORE
 
     def with_hands(self, runner: str) -> int:
         """The fewest processes of a runner whose hands are hardly ever all at work: their mean, and four deviations more."""
         hands = getattr(self.design.by_name[runner], "concurrency", None)
-        at_work = self.rates.get(runner, 0.0) * self.held.get(runner, 0.0)
+        at_work = self.rate(runner) * self.held.get(runner, 0.0)
         return math.ceil((at_work + 4.0 * math.sqrt(at_work)) / hands) if hands and runner in self.held else 1
 
 
@@ -181,7 +201,7 @@ def _engine_capacity(station: Station, engine: Engine) -> float:
     """With all slots at work: prompts are read one after the other, tokens written side by side."""
     reading = engine.prefill_seconds + engine.prompt.mean * engine.prefill_seconds_per_token
     step = engine.step_seconds + engine.slots * engine.step_seconds_per_sequence
-    each = reading + engine.output.mean * step / engine.slots
+    each = reading + max(0.0, engine.output.mean - 1.0) * step / engine.slots
     return math.inf if each <= 0 else station.replicas / each
 
 
@@ -197,4 +217,5 @@ def _worth_trying(machines: list[MachineType]) -> tuple[MachineType, ...]:
 
 def _behaviour(stations: Stations, deployment: Deployment) -> tuple[object, ...]:
     """What of a deployment the simulation can tell apart: machines of equal speed do the same."""
-    return deployment._replace(machine="", cpus=float(max(1, int(deployment.cpus)))), stations.speed(deployment.machine)
+    servers = stations.deployed(deployment).servers
+    return deployment._replace(machine="", cpus=1.0), servers, stations.speed(deployment.machine)

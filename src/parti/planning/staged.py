@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parti.optimise.problem import Choice, Option, Part, Problem, Promise, Stage
 from parti.optimise.quality import Quality
+from parti.planning.blueprint import GATE
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.predicting import Model, latencies
 from parti.planning.sampling import sample
@@ -41,11 +43,19 @@ class Staged:
         self._model = model
         self._network = model.network(Deployed(()), limits=False)
         self._stages = stages(self._network)
+        self._chosen = _first_met(self._stages)
 
     def problem(self, space: Space, quality: Quality) -> Problem:
-        """The problem that is searched: stages in the order of the simulation, with the options of their parts."""
-        found = (Stage(tuple(Part(name, space.options(name)) for name in _chosen(one))) for one in self._stages)
-        return Problem(tuple(found), quality)
+        """The problem that is searched: stages in the order of the simulation, with the options of the parts first met there.
+
+        Raises P830 to P833.
+        """
+        space.check_qualities([name for names in self._chosen for name in names])
+        found = (
+            tuple(Part(name, space.options(name)) for name in names) or (_nothing(stage),)
+            for stage, names in zip(self._stages, self._chosen, strict=True)
+        )
+        return Problem(tuple(map(Stage, found)), quality)
 
     def warm(self, problem: Problem) -> None:
         """Simulate once, so that a search does not spend its time on compiling."""
@@ -61,11 +71,14 @@ class Staged:
         return State(prefix, (), self._model.counts(load))
 
     def extend(self, state: State, choice: Choice) -> State:
-        """See Simulation."""
+        """See Simulation. What was chosen of a part holds for all its stations; those of one that was relaxed are so, too."""
         chosen = (*state.chosen, *(option.label for option in choice if isinstance(option.label, Deployment)))
         deployed = Deployed(chosen)
-        names = self._stages[state.prefix.done].stations
-        changed = {name: self._model.stations.of(name, deployed) for name in names}
+        known = {"", *(one.part for one in chosen)}
+        changed = {
+            name: self._model.stations.of(name, deployed) if part_of(name) in known else _relaxed(name)
+            for name in self._stages[state.prefix.done].stations
+        }
         return State(extend(state.prefix, changed), chosen, state.counted)
 
     def relax(self, state: State) -> State:
@@ -90,10 +103,20 @@ class Staged:
         return True
 
 
-def _chosen(stage: SimulatedStage) -> tuple[str, ...]:
-    """The stations of a stage for which there is something to choose; one where there is nothing."""
-    parts = tuple(name for name in stage.stations if part_of(name) == name)
-    return parts or stage.stations[:1]
+def _first_met(found: Sequence[SimulatedStage]) -> tuple[tuple[str, ...], ...]:
+    """For each stage the parts of which a station, or the way to one, is simulated there and in none before."""
+    met: set[str] = {""}
+    made = []
+    for stage in found:
+        names = tuple(name for name in dict.fromkeys(map(part_of, stage.stations)) if name not in met)
+        met.update(names)
+        made.append(names)
+    return tuple(made)
+
+
+def _nothing(stage: SimulatedStage) -> Part:
+    """Stands for a stage in which nothing is left to choose, under a name that no part has."""
+    return Part(f"{stage.stations[0]}{GATE}", (Option(Deployment(""), 0.0),))
 
 
 def _relaxed(name: str) -> Station:

@@ -1,7 +1,8 @@
 """Stations: the part of a design, as it was measured and as it is deployed, as a queueing station.
 
-A process has one event loop, so what computes does so one after the other in each replica. What waits for something outside
-does so as often at once as the part's `concurrency` allows.
+A process has one event loop, so coroutines that compute do so one after the other in each replica; blocking functions do so in
+threads, on as many cores as the replica has. What waits for something outside does so as often at once as the part's
+`concurrency` allows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.errors import PlanError
 from parti.planning.blueprint import AT, COMMIT, GATE, WAY
+from parti.planning.computing import at_once, computes, own_cpu
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.prices import PriceList
 from parti.planning.profile import PartProfile, Profile, Service, Tokens
@@ -27,8 +29,12 @@ from parti.sim.network import EVERYONE, Batch, Rate, Station
 from parti.sim.network import Llm as Engine
 from parti.units import Seconds
 
-COMPUTES: Final = 0.5
-"""A part whose calls spend this share of their time on the CPU, or more, computes; else it waits."""
+BATCHES_AT_ONCE: Final = 1024
+"""So many batches of a part that only waits are on their way at once: more than the hands of its callers fill, and few enough to
+tell apart."""
+
+FAILING: Final = 0.001
+"""A part of whose calls a larger share failed is told."""
 
 FITS: Final = 0.5
 """How much of the variance of its times a language model's tokens must explain for tokens to be simulated."""
@@ -80,20 +86,37 @@ class Stations:
         return self._worker(part, known, deployment)
 
     def crowdless(self) -> frozenset[str]:
-        """The parts for which nobody ever waits, however they are deployed."""
-        known = (one.part for one in self.profile.parts if one.services or one.kind in WAITS)
-        return frozenset(name for name in known if self.deployed(Deployment(name)).servers >= EVERYONE)
+        """The parts for which nobody ever waits, whichever variant and however they are deployed; for a batch one does wait."""
+        return frozenset(known.part for known in self.profile.parts if self._crowdless(known))
+
+    def boundless(self, deployment: Deployment) -> bool:
+        """Whether as many calls as come are under way at once: it only waits, and needs no machine for that. Raises P830."""
+        return self.deployed(deployment._replace(batch=1)).servers >= EVERYONE
+
+    def failing(self) -> dict[str, float]:
+        """The parts of whose calls (of a runner: runs) more than one in a thousand failed or took too long, and which share."""
+        shares = {one.part: one.outcomes.failure for one in self.profile.parts}
+        return {part: share for part, share in shares.items() if share > FAILING and part in self.design.by_name}
 
     def computes(self, part: Part, service: Service) -> bool:
         """Whether calls of a part mostly compute. Where CPU time was not measured: all but tools and language models do."""
-        if service.cpu is not None:
-            return service.cpu >= COMPUTES * service.seconds.mean
-        return not isinstance(part, Tool | Llm)
+        return computes(part, self._cpu(part.name, service), service.seconds.mean)
 
     def speed(self, machine: str) -> float:
         """How fast a core of that machine is beside the measured one's; 1 where nobody knows."""
         listed = self.prices.machine(machine) if machine else None
         return listed.speed if listed is not None and listed.speed else 1.0
+
+    def _crowdless(self, known: PartProfile) -> bool:
+        if known.kind in WAITS:
+            return True
+        part = self.design.by_name.get(known.part)
+        if part is None or not known.services or getattr(part, "batch", None) is not None:
+            return False
+        return all(self.boundless(Deployment(known.part, variant=name)) for name in known.variants)
+
+    def _cpu(self, name: str, service: Service) -> Seconds | None:
+        return own_cpu(self.design, self.profile, name, service)
 
     def _way(self, deployment: Deployment) -> Seconds:
         """How long the way to the part's site and back takes."""
@@ -103,18 +126,21 @@ class Stations:
     def _worker(self, part: Part, known: PartProfile, deployment: Deployment) -> Station:
         service = _service(known, deployment.variant, 1)
         seconds = self._scaled(service, deployment)
-        computes = self.computes(part, service)
-        places = _places(part)
-        if computes:
-            places = min(places, max(1, int(deployment.cpus)))
+        places, batch = _places(part), _batch(part, known, deployment)
+        if self.computes(part, service):
+            places = min(places, at_once(part, deployment.cpus, accelerated=self._accelerated(deployment.machine)))
         elif places >= EVERYONE:
-            return Station(known.part, seconds, 1, EVERYONE, batch=_batch(part, known, deployment))
-        return Station(known.part, seconds, deployment.replicas, places, batch=_batch(part, known, deployment))
+            return Station(known.part, seconds, 1, EVERYONE if batch is None else BATCHES_AT_ONCE, batch=batch)
+        return Station(known.part, seconds, deployment.replicas, places, batch=batch)
+
+    def _accelerated(self, machine: str) -> bool:
+        listed = self.prices.machine(machine) if machine else None
+        return listed is not None and bool(listed.accelerators)
 
     def _scaled(self, service: Service, deployment: Deployment) -> Distribution:
         """The measured times, of which what computes is faster on a faster core."""
-        mean = service.seconds.mean
-        share = 1.0 if service.cpu is None or mean <= 0 else min(1.0, service.cpu / mean)
+        mean, cpu = service.seconds.mean, self._cpu(deployment.part, service)
+        share = 1.0 if cpu is None or mean <= 0 else min(1.0, cpu / mean)
         factor = 1.0 - share + share / self.speed(deployment.machine)
         return Empirical(tuple(value * factor for value in service.seconds.quantiles))
 
@@ -129,9 +155,10 @@ class Stations:
         return Station(known.part, service, deployment.replicas if own(part) else 1, part.concurrency, rate=rate)
 
     def _engine(self, part: Llm, tokens: Tokens, speed: float) -> Engine:
+        """The engine. The fit takes a step for each token, of which the first comes with the prompt read: its step is with the reading."""
         prompt, output = self.prompt or tokens.prompt.distribution, self.output or tokens.output.distribution
         return Engine(
-            part.concurrency, prompt, output, tokens.prefill_seconds / speed,
+            part.concurrency, prompt, output, (tokens.prefill_seconds + tokens.step_seconds) / speed,
             tokens.prefill_seconds_per_token / speed, tokens.step_seconds / speed, 0.0, tokens.growth,
         )  # fmt: skip
 
@@ -147,7 +174,7 @@ def seconds_alone(station: Station) -> Seconds:
     if not isinstance(service, Engine):
         return service.mean
     reading = service.prefill_seconds + service.prompt.mean * service.prefill_seconds_per_token
-    return reading + service.output.mean * (service.step_seconds + service.step_seconds_per_sequence)
+    return reading + max(0.0, service.output.mean - 1.0) * (service.step_seconds + service.step_seconds_per_sequence)
 
 
 def own(llm: Llm) -> bool:
