@@ -9,10 +9,11 @@ from statistics import fmean
 
 from parti.design.graph import Design
 from parti.optimise.trials import quantile
-from parti.planning.predicting import LEVELS, WARMUP
+from parti.planning.predicting import LEVELS
 from parti.planning.profile import Profile
 from parti.planning.spans import Run, Span, flat
 from parti.planning.traffic import profile_of_traffic, read_runs
+from parti.planning.windows import WARMUP
 from parti.wiring import open_store
 
 RUNS_MAX = 200_000

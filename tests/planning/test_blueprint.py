@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 from profile_kit import graph_of, part, profile
+from pydantic import BaseModel
 
 from parti import PartiError, System
 from parti.planning.blueprint import AT, COMMIT, GATE, WAY, Blueprint, blueprint
 from parti.planning.calls import CallGraph, Published
 from parti.planning.sampled import Sampled
 from parti.sim.network import END, Choice, Fork
+
+
+class _Event(BaseModel):
+    id: str
 
 
 def a_design() -> Any:
@@ -74,9 +79,26 @@ def test_calls_at_once_fork_and_join() -> None:
 
 
 def test_many_visits_become_a_loop_with_the_probabilities_that_were_seen() -> None:
+    found = drawn([[("a",)] * 40])
+    loop = found.routes["begin/a·32"]
+    assert isinstance(loop, Choice) and dict(loop.targets)["begin/a·32"] == pytest.approx(8 / 9)
+
+
+def test_visits_are_told_apart_as_far_as_a_profile_does() -> None:
     found = drawn([[("a",)] * 20])
-    loop = found.routes["begin/a·8"]
-    assert isinstance(loop, Choice) and dict(loop.targets)["begin/a·8"] == pytest.approx(12 / 13)
+    assert found.routes["begin/a·19"] == Choice((("begin/a·20", 1.0),))
+    assert found.routes["begin/a·20"] == Choice(((END, 1.0),))
+
+
+def test_fewer_visits_are_told_apart_where_there_would_be_too_many_places() -> None:
+    """20 visits of a step that makes 20 itself would be 420 places."""
+    found = drawn([[("a",)] * 20], graphs=(graph_of("a", [[("b",)] * 20]),))
+    assert len(found.calls) < 250
+    assert max(int(call.name.rpartition("·")[2]) for call in found.calls if call.station == "a") == 8
+    with pytest.raises(PartiError, match="P831 its runs come to more than 1000 places"):
+        drawn(
+            [[("a",)] * 20], graphs=(graph_of("a", [[("b",)] * 20]), graph_of("b", [[("c",)] * 20, [("c", "c")] * 9]))
+        )
 
 
 def test_what_a_callee_calls_comes_in_between() -> None:
@@ -139,3 +161,22 @@ def test_a_run_is_on_disk_before_anything_follows_where_that_was_measured() -> N
     assert found.routes["follow"] == Choice(((f"follow{COMMIT}", 1.0),))
     assert found.routes[f"follow{COMMIT}"] == Choice(((END, 1.0),))
     assert found.within == {"begin": ("begin",), "follow": ("follow",)}
+
+
+def test_an_event_from_outside_forks_to_all_handlers_of_its_topic() -> None:
+    desk = System("desk")
+    topic = desk.topic("orders", _Event, key="id")
+
+    @desk.on(topic)
+    async def decide(event: _Event) -> None: ...
+
+    @desk.on(topic)
+    async def count(event: _Event) -> None: ...
+
+    graphs = (graph_of("decide", [[]]), graph_of("count", [[]]))
+    known = profile(part("decide", 0.01), part("count", 0.01), graphs=graphs)
+    found = blueprint(desk.design, known, ["orders"])
+    assert found.routes[found.entries["orders"]] == Fork(("decide", "count"))
+    assert not found.beside
+    apart = blueprint(desk.design, known, ["orders"], until=["count"])
+    assert (apart.entries["orders"], apart.beside) == ("decide", {"orders": ("count",)})

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from parti import PartiError, System
 from parti.planning.asked_load import asked_load, needs_journal
-from parti.planning.load import Workload, mean_rate, scaled, thinned
+from parti.planning.load import Workload, mean_rate, scaled
 from parti.planning.traces import read_trace
 from parti.planning.traffic import arrivals_in
-from parti.sim.load import Arrivals, GammaArrivals, Mmpp, Poisson, Trace
+from parti.sim.load import Arrivals, GammaArrivals, Mmpp, Poisson, Ticks, Trace
 
 
 class Letter(BaseModel):
@@ -77,14 +77,16 @@ def test_a_load_says_its_process_and_its_rate(text: str, arrivals: Arrivals, rat
 
 def test_a_load_for_the_whole_is_shared_out_as_the_profile_has_seen_it() -> None:
     found = asked("120/s", shares={"score": 0.25, "decide": 0.75})
-    assert found.streams[0].entries == (("score", 0.25), ("decide", 0.75))
-    assert found.rates == pytest.approx({"score": 30.0, "decide": 90.0, "count": 90.0})
+    assert found.streams[0].entries == (("score", 0.25), ("orders", 0.75))
+    assert found.rates == pytest.approx({"score": 30.0, "orders": 90.0})
 
 
-def test_every_event_of_a_topic_is_for_each_of_its_handlers() -> None:
-    assert asked("orders=30/s").rates == {"decide": 30.0, "count": 30.0}
+def test_an_event_of_a_topic_is_one_request_for_all_of_its_handlers() -> None:
+    assert asked("orders=30/s").rates == {"orders": 30.0}
+    assert asked("letters=30/s").rates == {"post": 30.0}
+    assert asked("count=30/s").rates == {"count": 30.0}
     shared = asked("100/s", shares={"decide": 0.4, "count": 0.4, "score": 0.2})
-    assert shared.rates == pytest.approx({"decide": 200 / 3, "count": 200 / 3, "score": 100 / 3})
+    assert shared.rates == pytest.approx({"orders": 200 / 3, "score": 100 / 3})
 
 
 def test_several_loads_add_up() -> None:
@@ -223,21 +225,34 @@ def test_the_journals_own_arrivals_are_played_again_scaled(tmp_path: Path) -> No
     assert sorted(seen) == ["count", "decide", "score"]
     found = asked("journal*2", seen=seen)
     trace = {stream.entries[0][0]: stream.arrivals for stream in found.streams}
-    assert isinstance(trace["decide"], Trace)
-    assert trace["decide"].times == pytest.approx((0.0, 2.0, 6.0), abs=0.05)
-    assert trace["decide"].faster == 2.0
+    assert isinstance(trace["orders"], Trace)
+    assert trace["orders"].times == pytest.approx((0.0, 2.0, 6.0), abs=0.05)
+    assert trace["orders"].faster == 2.0
     assert isinstance(trace["score"], Trace)
     assert trace["score"].times[0] == pytest.approx(6.0, abs=0.05)
-    assert set(asked("orders=journal", seen=seen).rates) == {"decide", "count"}
+    assert set(asked("orders=journal", seen=seen).rates) == {"orders"}
+    assert set(asked("decide=journal", seen=seen).rates) == {"decide"}
     assert needs_journal(["/score=journal*2"])
     assert not needs_journal(["120/s"])
 
 
-def test_a_trace_is_thinned_without_moving_its_bursts() -> None:
-    trace = Trace(tuple(float(at) for at in range(101)))
-    kept = thinned(trace, 0.25)
-    assert isinstance(kept, Trace)
-    assert len(kept.times) == 25
-    assert mean_rate(kept) == pytest.approx(0.25)
-    assert thinned(Poisson(8.0), 0.25) == Poisson(2.0)
+def test_all_traces_of_the_journal_last_as_long_as_the_journal() -> None:
+    """11 arrivals within 2 s at one entry, and 2 that are 100 s apart at another: 13 within some 100 s, and so are the rates."""
+    seen = {"score": [1000.0 + at / 5 for at in range(11)], "post": [1000.0, 1100.0]}
+    found = asked("journal", seen=seen)
+    assert found.per_second == pytest.approx(12 / 100)
+    assert found.rates == pytest.approx({"score": 12 / 100 * 11 / 13, "post": 12 / 100 * 2 / 13})
+    cycles = {stream.arrivals.cycle for stream in found.streams if isinstance(stream.arrivals, Trace)}
+    assert len(cycles) == 1
+
+
+def test_a_journal_in_which_all_arrived_at_once_is_no_load() -> None:
+    assert code_of("journal", seen={"score": [5.0, 5.0], "post": [5.0]})[0] == "P828"
+
+
+def test_what_is_scaled_comes_as_much_faster() -> None:
+    trace = Trace((0.0, 1.0, 4.0), span=10.0)
+    assert mean_rate(trace) == 0.3
+    assert mean_rate(scaled(trace, 2.0)) == 0.6
+    assert mean_rate(scaled(Ticks(60.0), 2.0)) == pytest.approx(1 / 30)
     assert scaled(Mmpp((1.0, 2.0), (3.0, 4.0)), 2.0) == Mmpp((2.0, 4.0), (3.0, 4.0))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from parti.errors import PlanError
-from parti.sim.arrivals import load_of, times_of
+from parti.sim.arrivals import load_of, played, times_of
 from parti.sim.compiled import kept
 from parti.sim.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal
 from parti.sim.draws import normal_quantile, unit
-from parti.sim.load import Arrivals, GammaArrivals, Load, Mmpp, Poisson, Trace
+from parti.sim.load import Arrivals, GammaArrivals, Load, Mmpp, Poisson, Ticks, Trace
 from parti.sim.network import EVERYONE, Network, Station
 from parti.sim.simulating import simulate
 
@@ -118,6 +118,25 @@ def test_an_mmpp_has_the_mean_rate_of_its_states_and_comes_in_bursts() -> None:
 def test_a_trace_is_played_as_recorded_or_faster() -> None:
     assert times_of(Trace((0.0, 1.0, 4.0)), seconds=3, seed=1).tolist() == [0.0, 1.0]
     assert times_of(Trace((0.0, 1.0, 4.0), faster=2.0), seconds=3, seed=1).tolist() == [0.0, 0.5, 2.0]
+
+
+def test_a_trace_that_is_played_from_elsewhere_begins_again_after_its_end() -> None:
+    trace = Trace((0.0, 1.0, 4.0), faster=2.0, span=10.0)
+    assert played(trace, seconds=8, begin=1.0).tolist() == [1.0, 4.0, 4.5, 6.0]
+    assert Trace((0.0, 1.0, 4.0)).cycle == 6.0
+
+
+def test_ticks_are_whole_multiples_on_one_clock() -> None:
+    """What ticks every minute does so together with what ticks every 10 s; another seed looks at another moment."""
+    often, rare = (times_of(Ticks(every), seconds=600, seed=2) for every in (10.0, 60.0))
+    assert len(rare) == 10 and np.diff(often) == pytest.approx(10.0)
+    assert np.isin(rare.round(3), often.round(3)).all()
+    assert times_of(Ticks(60.0), seconds=600, seed=3)[0] != rare[0]
+
+
+def test_an_mmpp_begins_in_a_state_as_often_as_it_lasts() -> None:
+    calm = [not len(times_of(Mmpp((1e3, 0.0), (100.0, 300.0)), seconds=0.1, seed=seed)) for seed in range(400)]
+    assert sum(calm) / 400 == pytest.approx(0.75, abs=0.07)
 
 
 def test_loads_differ_by_seed_and_name() -> None:

@@ -8,7 +8,20 @@ import pytest
 from parti.sim.arrivals import load_of
 from parti.sim.distributions import Constant, Exponential
 from parti.sim.load import Load, Poisson
-from parti.sim.network import END, Batch, Choice, ColdStart, Failures, Limit, Network, Rate, Retry, Station, tandem
+from parti.sim.network import (
+    END,
+    Batch,
+    Choice,
+    ColdStart,
+    Failures,
+    Fork,
+    Limit,
+    Network,
+    Rate,
+    Retry,
+    Station,
+    tandem,
+)
 from parti.sim.result import Outcome, Simulated
 from parti.sim.simulating import simulate
 
@@ -142,6 +155,17 @@ def test_a_limit_is_held_until_the_last_of_its_calls() -> None:
     load = Load(np.array([0.0, 0.0]))
     assert simulate(network, load, seed=1).left.tolist() == [2.0, 4.0]
     assert simulate(tandem(*network.stations), load, seed=1).left.tolist() == [2.0, 3.0]
+
+
+def test_branches_that_enter_a_limit_apart_take_a_slot_each_and_those_that_part_inside_share_one() -> None:
+    """Two requests come as two branches of 1 s each: four holds one after the other, or two that both branches share."""
+    stations = tuple(Station(name, Constant(seconds), 1, 9) for name, seconds in (("a", 0.5), ("b", 1.0), ("c", 1.0)))
+    routes = {"a": Fork(("b", "c"))}
+    load = Load(np.array([0.0, 0.0]))
+    apart = Network(stations, "a", routes, limits=(Limit("hand", 1, ("b", "c")),))
+    assert simulate(apart, load, seed=1).left.tolist() == [3.5, 4.5]
+    inside = Network(stations, "a", routes, limits=(Limit("hand", 1, ("a", "b", "c")),))
+    assert simulate(inside, load, seed=1).left.tolist() == [1.5, 3.0]
 
 
 def test_a_loop_is_left_after_so_many_visits_as_failed() -> None:

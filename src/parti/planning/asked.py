@@ -10,20 +10,25 @@ from typing import Final, Literal
 
 from parti.design.goals import Slo
 from parti.design.graph import Design
+from parti.design.handler import Handler
+from parti.design.schedule import Schedule
+from parti.design.topic import Topic
 from parti.errors import PlanError
 from parti.optimise.problem import Problem, Promise
 from parti.optimise.quality import Quality
-from parti.planning.blueprint import Blueprint, blueprint
+from parti.planning.blueprint import Blueprint, Runner, blueprint
+from parti.planning.causes import causes, run_rates
 from parti.planning.deployment import Deployed
 from parti.planning.load import Stream, Workload
-from parti.planning.predicting import Model, horizon
+from parti.planning.predicting import Model
 from parti.planning.prices import PriceList
 from parti.planning.profile import Profile
 from parti.planning.space import PricesOfProviders, Space
 from parti.planning.staged import Staged
 from parti.planning.stations import Stations, seconds_alone
+from parti.planning.windows import cut, horizon
 from parti.sim.distributions import Empirical
-from parti.sim.load import Poisson
+from parti.sim.load import Poisson, Ticks
 from parti.sim.network import Network
 from parti.sim.offered import visit_ratios
 
@@ -38,8 +43,8 @@ HOURS: Final = 730.0
 class Asked:
     """What a plan is wanted for.
 
-    `of` are the runners whose runs are promised to end in time; empty for whole stories, from what comes in to the last run that
-    it caused. `qualities` are those of variants: by part, then variant. About so many `requests` are simulated at a time.
+    `of` are the runners whose runs are promised to end in time, whatever begins them; empty for whole stories, from what comes in to
+    the last run that it caused. `qualities` are those of variants: by part, then variant. About so many `requests` are simulated at a time.
     Raises P830 to P833 for what cannot be planned.
     """
 
@@ -68,19 +73,62 @@ class Asked:
 
     @cached_property
     def load(self) -> Workload:
-        """The workload. Where stories are cut, what their runs cause comes as a stream of its own, whose runs nobody judges."""
-        caused = []
-        for runner, rate in self.workload.rates.items():
-            graph = self.profile.graph(runner) if runner in self.of else None
-            for published in graph.published if graph else ():
-                mean = rate * published.count / max(1, graph.runs if graph else 1)
-                known = (handler for handler in published.handlers if self.profile.graph(handler) is not None)
-                caused += [Stream(Poisson(mean), ((handler, 1.0),), f"of `{runner}`") for handler in known if mean > 0]
-        return Workload((*self.workload.streams, *caused))
+        """All that arrives: the workload, and besides it ticks of schedules, and runs of which the cause was cut off.
+
+        Runs of `of` are requests of their own. Where runs cause them, and what they cause, comes as a Poisson stream each.
+        """
+        parted: dict[str, float] = {}
+        for cause in causes(self.profile):
+            rate = self._runs.get(cause.runner, 0.0) * cause.mean
+            if rate > 0 and (cause.runner in self.of or cause.handler in self.of):
+                parted[cause.handler] = parted.get(cause.handler, 0.0) + rate
+        caused = (Stream(Poisson(rate), ((name, 1.0),), f"runs of `{name}`") for name, rate in parted.items())
+        return Workload((*self.workload.streams, *self._ticks, *caused))
+
+    @cached_property
+    def _ticks(self) -> tuple[Stream, ...]:
+        """A stream for each schedule that was seen at work."""
+        known = {graph.caller for graph in self.profile.graphs} & {
+            one.part for one in self.profile.parts if one.services
+        }
+        return tuple(
+            Stream(Ticks(one.every), ((one.name, 1.0),), f"ticks of `{one.name}`")
+            for one in self.design.all(Schedule)
+            if one.name in known
+        )
+
+    @cached_property
+    def _runs(self) -> dict[str, float]:
+        """Runs a second of each runner, whatever begins them. Raises P831."""
+        entering: dict[str, float] = {}
+        for entry, rate in Workload((*self.workload.streams, *self._ticks)).rates.items():
+            topic = isinstance(self.design.by_name.get(entry), Topic)
+            for runner in (one.name for one in self.design.all(Handler) if one.topic == entry) if topic else (entry,):
+                entering[runner] = entering.get(runner, 0.0) + rate
+        return run_rates(causes(self.profile), entering)
+
+    @cached_property
+    def judged(self) -> tuple[str, ...]:
+        """The entries, or the runners of `of`, whose requests count. Raises P830 for what is no runner, or never runs under this load."""
+        known = [part.name for part in self.design.parts if isinstance(part, Runner)]
+        for name in self.of:
+            if name not in known:
+                what = f"{self.design.name} has no handler, endpoint or schedule {name!r}"
+                raise PlanError("P830", what, fix=f"--of takes one of: {', '.join(known)}")
+            if self._runs.get(name, 0.0) <= 0:
+                what = f"nothing that arrives begins or causes a run of `{name}`"
+                raise PlanError("P830", what, fix=f"give it a load, or one of: {', '.join(self._runs)}")
+        return tuple(dict.fromkeys(self.of)) or tuple(self.workload.rates)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads the plan should know of how the load is simulated."""
+        return cut(self.load, self.model.seconds)
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """What requests go through."""
+        """What requests go through. Raises P830 and P831."""
+        _ = self.judged
         distant = {one.part for one in self.design.choices if any(site.round_trip for site in one.sites)}
         crowdless = self.stations.crowdless()
         return blueprint(
@@ -90,14 +138,18 @@ class Asked:
     @cached_property
     def model(self) -> Model:
         """What is simulated, but for the deployment."""
-        judged = tuple(self.workload.rates)
-        return Model(self.blueprint, self.stations, self.load, horizon(self.workload, self.requests), judged)
+        judged = self.judged
+        rates = self._runs if self.of else self.workload.rates
+        seconds = horizon(self.load, self.requests, sum(rates[name] for name in judged))
+        return Model(self.blueprint, self.stations, self.load, seconds, judged)
 
     @cached_property
     def rates(self) -> dict[str, float]:
         """Calls per second of each station, in the mean."""
-        total = self.load.per_second
-        entries = {self.blueprint.entries[entry]: rate / total for entry, rate in self.load.rates.items()}
+        total, entries = self.load.per_second, dict[str, float]()
+        for entry, rate in self.load.rates.items():
+            for begin in (self.blueprint.entries[entry], *self.blueprint.beside.get(entry, ())):
+                entries[begin] = entries.get(begin, 0.0) + rate / total
         ratios = visit_ratios(self._network, entries)
         found: dict[str, float] = {}
         for call in self.blueprint.calls:

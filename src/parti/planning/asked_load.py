@@ -13,7 +13,7 @@ from parti.design.graph import Design
 from parti.design.handler import Handler
 from parti.design.topic import Topic
 from parti.errors import UsageError
-from parti.planning.load import Stream, Workload, scaled, thinned
+from parti.planning.load import Stream, Workload, scaled
 from parti.planning.traces import Traced, read_trace, trace_of
 from parti.sim.load import Arrivals, GammaArrivals, Mmpp, Poisson
 from parti.units import Seconds, seconds
@@ -56,7 +56,9 @@ def asked_load(
             continue
         arrivals, traced = _arrivals(load, folder)
         sources = [(_source(design, entry), 1.0)] if entry else _shared(design, shares)
-        streams += _streams(design, sources, arrivals, traced, text)
+        entries = tuple((_entry(design, source), share) for source, share in sources)
+        tokens = (traced.prompt, traced.output) if traced else (None, None)
+        streams.append(Stream(arrivals, entries, text, *tokens))
     return Workload(tuple(streams))
 
 
@@ -173,39 +175,41 @@ def _shared(design: Design, shares: Mapping[str, float]) -> list[tuple[str, floa
     return [(sources[0], 1.0)]
 
 
-def _streams(
-    design: Design, sources: Sequence[tuple[str, float]], arrivals: Arrivals, traced: Traced | None, text: str
-) -> list[Stream]:
-    """One stream for all sources; a topic's second handler gets one of its own, since each event is for both."""
-    prompt, output = (traced.prompt, traced.output) if traced else (None, None)
-    first: list[tuple[str, float]] = []
-    further: list[Stream] = []
-    for source, share in sources:
-        handlers = [one.name for one in design.all(Handler) if one.topic == source] or [source]
-        if isinstance(design.by_name.get(source), Topic) and handlers == [source]:
-            raise UsageError("P825", f"no handler reads the topic {source!r}", fix="name a topic that has a handler")
-        first.append((handlers[0], share))
-        for other in handlers[1:]:
-            further.append(Stream(thinned(arrivals, share), ((other, 1.0),), text, prompt, output))
-    return [Stream(arrivals, tuple(first), text, prompt, output), *further]
+def _entry(design: Design, source: str) -> str:
+    """Where what comes to a source enters: of a topic with several handlers the topic, since each event is for all of them. Raises P825."""
+    if not isinstance(design.by_name.get(source), Topic):
+        return source
+    handlers = [one.name for one in design.all(Handler) if one.topic == source]
+    if not handlers:
+        raise UsageError("P825", f"no handler reads the topic {source!r}", fix="name a topic that has a handler")
+    return source if len(handlers) > 1 else handlers[0]
 
 
 def _from_journal(design: Design, entry: str, seen: Seen, factor: float, text: str) -> list[Stream]:
-    """The journal's own arrivals: a trace for each entry, all from the same moment on."""
-    wanted = dict(seen)
-    if entry:
-        source = _source(design, entry)
-        wanted = {name: times for name, times in seen.items() if source in (name, _topic_of(design, name))}
-    wanted = {name: times for name, times in wanted.items() if len(times) > 1}
-    if not wanted:
+    """The journal's own arrivals: a trace for each entry, all of them over the time from the first arrival of all to the last.
+
+    Handlers of one topic have the same events: those of the handler that has most of them.
+    """
+    source = _source(design, entry) if entry else ""
+    wanted: dict[str, Sequence[Seconds]] = {}
+    for name, times in seen.items():
+        topic = _topic_of(design, name)
+        if source and source not in (name, topic):
+            continue
+        at = name if source == name else _entry(design, topic or name)
+        if len(times) > len(wanted.get(at, ())):
+            wanted[at] = times
+    count = sum(len(times) for times in wanted.values())
+    begin, end = (choose((times[at] for times in wanted.values()), default=0.0) for choose, at in ((min, 0), (max, -1)))
+    if begin == end:
         raise UsageError(
             "P828",
             f"the journal holds no two arrivals{f' at {entry}' if entry else ''}",
             fix="let the system work first",
         )
-    begin = min(times[0] for times in wanted.values())
+    span = (end - begin) * count / (count - 1)
     return [
-        Stream(trace_of([time - begin for time in times], factor), ((name, 1.0),), text)
+        Stream(trace_of([time - begin for time in times], factor, span), ((name, 1.0),), text)
         for name, times in wanted.items()
     ]
 

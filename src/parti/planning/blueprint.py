@@ -16,16 +16,15 @@ from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
 from parti.design.handler import Handler
 from parti.design.schedule import Schedule
+from parti.design.topic import Topic
 from parti.errors import PlanError
-from parti.planning.calls import CallGraph, Group, Node
+from parti.planning.calls import NTH_MAX, CallGraph, Group, Node
 from parti.planning.profile import Profile
+from parti.sim.checking import MOST
 from parti.sim.network import END, Call, Choice, Fork, Route
 
 GATE: Final = "·"
 """Begins the name of a station at which a route forks, joins or chooses; it takes no time. (One for all would tie all in a loop.)"""
-
-UNROLLED: Final = 8
-"""So many visits of one place in a program are told apart; where runs make more, the rest is a loop."""
 
 WAY: Final = "·way"
 """Ends the name of a call that is the way to a part's site and back; a plan decides how long that takes."""
@@ -39,20 +38,30 @@ AT: Final = "@"
 COPIES_MAX: Final = 64
 """The most events that one run may publish to one topic, in the mean."""
 
-CALLS_MAX: Final = 2_000
+CALLS_MAX: Final = MOST
 """Places that are told apart in all."""
+
+UNROLLED: Final = ((NTH_MAX, CALLS_MAX // 4), (16, CALLS_MAX // 4), (8, CALLS_MAX))
+"""So many visits of one place in a program are told apart, the rest is a loop: as many as fit into so many places.
+
+Only a quarter of all, since each may become four in one process.
+"""
 
 Runner = Handler | Endpoint | Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """Calls, the routes between them by name, the call at which each entry begins, and the calls that belong to each runner."""
+    """Calls, the routes between them by name, the call at which each entry begins, and the calls that belong to each runner.
+
+    `beside` are further calls at which what comes to an entry begins requests of their own, at the same moment.
+    """
 
     calls: tuple[Call, ...]
     routes: Mapping[str, Route]
     entries: Mapping[str, str]
     within: Mapping[str, tuple[str, ...]]
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def stations(self) -> tuple[str, ...]:
@@ -69,16 +78,26 @@ def blueprint(
     distant: Collection[str] = (),
     until: Collection[str] = (),
 ) -> Blueprint:
-    """What requests that come in at `entries` (handlers, endpoints, schedules) go through.
+    """What requests that come in at `entries` (handlers, endpoints, schedules, topics) go through.
 
-    For parts that are `crowdless` nobody ever waits, so that each call of one has a station of its own. Parts that are
-    `distant` may run elsewhere: behind each call of one comes its way there and back. What runs of `until` cause is left out.
+    What comes to a topic forks to all of its handlers. For parts that are `crowdless` nobody ever waits, so that each call of one
+    has a station of its own. Parts that are `distant` may run elsewhere: behind each call of one comes its way there and back.
+    Runs of `until` are requests of their own: what causes them does not lead to them, and what they cause is left out.
     Raises P830 for an entry that was never seen at work, and P831 for what calls or publishes without end.
     """
-    drawn = _Drawing(design, profile, frozenset(crowdless), frozenset(distant), frozenset(until))
-    begins = {entry: drawn.runner(entry) for entry in entries}
-    within = {runner: tuple(calls) for runner, calls in drawn.within.items()}
-    return Blueprint(tuple(drawn.calls.values()), drawn.routes, begins, within)
+    listed = list(entries)
+    for unrolled, room in UNROLLED:
+        drawing = _Drawing(design, profile, frozenset(crowdless), frozenset(distant), frozenset(until), unrolled, room)
+        try:
+            return drawing.drawn(listed)
+        except _FullError:
+            continue
+    what = f"its runs come to more than {CALLS_MAX} places"
+    raise PlanError("P831", what, fix="plan for a part of the system at a time")
+
+
+class _FullError(Exception):
+    """There are more places than there is room for."""
 
 
 @dataclass(slots=True)
@@ -90,9 +109,29 @@ class _Drawing:
     crowdless: frozenset[str]
     distant: frozenset[str]
     until: frozenset[str]
+    unrolled: int
+    room: int
     calls: dict[str, Call] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
     within: dict[str, list[str]] = field(default_factory=dict)
+
+    def drawn(self, entries: Iterable[str]) -> Blueprint:
+        """All that follows from these entries."""
+        begins = {entry: self._entry(entry) for entry in entries}
+        within = {runner: tuple(calls) for runner, calls in self.within.items()}
+        first = {entry: calls[0] for entry, calls in begins.items()}
+        beside = {entry: calls[1:] for entry, calls in begins.items() if len(calls) > 1}
+        return Blueprint(tuple(self.calls.values()), self.routes, first, within, beside)
+
+    def _entry(self, name: str) -> tuple[str, ...]:
+        """The call at which what comes to an entry begins, and those of the runs that are requests of their own."""
+        if not isinstance(self.design.by_name.get(name), Topic):
+            return (self.runner(name),)
+        handlers = [one.name for one in self.design.all(Handler) if one.topic == name]
+        begins = {handler: self.runner(handler) for handler in handlers}
+        own = tuple(call for handler, call in begins.items() if handler not in self.until)
+        apart = tuple(call for handler, call in begins.items() if handler in self.until)
+        return (self._gate(f"{name}·event", Fork(own)), *apart) if len(own) > 1 else (*own, *apart)
 
     def runner(self, name: str) -> str:
         """The call at which a run of that runner begins; it is drawn once."""
@@ -121,8 +160,8 @@ class _Drawing:
 
     def _inside(self, graph: CallGraph, begin: str, prefix: str, then: str, path: tuple[str, ...]) -> None:
         """What a caller calls, from its own call `begin` to the call `then`."""
-        if graph.visits_max > UNROLLED:
-            graph = graph.looped(UNROLLED)
+        if graph.visits_max > self.unrolled:
+            graph = graph.looped(self.unrolled)
         names = {group: f"{prefix}/{'+'.join(group.parts)}·{group.nth}" for group in graph.groups}
         self.routes[begin] = self._onward(graph, None, names, then)
         for group, name in names.items():
@@ -177,7 +216,8 @@ class _Drawing:
         branches: list[Route] = []
         for published in graph.published if graph.caller not in self.until else ():
             for handler in published.handlers:
-                if published.count and self.profile.graph(handler) is not None:
+                known = handler not in self.until and self.profile.graph(handler) is not None
+                if published.count and known:
                     branches += self._copies(graph, handler, published.count / max(1, graph.runs))
         ended = f"{graph.caller}·ended"
         if len(branches) < 2:
@@ -207,10 +247,8 @@ class _Drawing:
         return name
 
     def _add(self, name: str, station: str, runner: str, joins: int = 1) -> None:
-        if len(self.calls) >= CALLS_MAX:
-            raise PlanError(
-                "P831", f"its runs come to more than {CALLS_MAX} places", fix="plan for a part of the system at a time"
-            )
+        if len(self.calls) >= self.room:
+            raise _FullError
         self.calls[name] = Call(name, station, joins=joins)
         if runner:
             self.within[runner].append(name)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from parti.sim.distributions import Empirical
-from parti.sim.load import Arrivals, GammaArrivals, Mmpp, Poisson, Trace
+from parti.sim.load import Arrivals, GammaArrivals, Mmpp, Poisson, Ticks, Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One process of arrivals, shared out among entries: names of handlers and endpoints, each with its share (sum 1).
+    """One process of arrivals, shared out among entries: names of handlers, endpoints, schedules and topics, each with its share (sum 1).
 
+    What comes to a topic is one request, which begins a run of each of its handlers.
     `text` is how it was asked for. `prompt` and `output` are tokens of a request where a trace brought them: they replace those of the
     profile for the language models that its requests call.
     """
@@ -30,7 +31,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """All streams that arrive at once, independently of each other. Schedules tick besides, at their own pace."""
+    """All streams that arrive at once, independently of each other."""
 
     streams: tuple[Stream, ...]
 
@@ -63,8 +64,9 @@ def mean_rate(arrivals: Arrivals) -> float:
             weighted = sum(rate * dwell for rate, dwell in zip(arrivals.per_second, arrivals.dwell, strict=True))
             return weighted / sum(arrivals.dwell)
         case Trace():
-            span = arrivals.times[-1] - arrivals.times[0]
-            return (len(arrivals.times) - 1) / span * arrivals.faster if span > 0 else 0.0
+            return len(arrivals.times) / arrivals.cycle if arrivals.cycle > 0 else 0.0
+        case Ticks():
+            return 1.0 / arrivals.every
 
 
 def scaled(arrivals: Arrivals, factor: float) -> Arrivals:
@@ -77,12 +79,6 @@ def scaled(arrivals: Arrivals, factor: float) -> Arrivals:
         case Mmpp():
             return Mmpp(tuple(rate * factor for rate in arrivals.per_second), arrivals.dwell)
         case Trace():
-            return Trace(arrivals.times, arrivals.faster * factor)
-
-
-def thinned(arrivals: Arrivals, share: float) -> Arrivals:
-    """The share (0 to 1) of the arrivals; of a trace every so-manyeth, so that its bursts stay where they are."""
-    if share >= 1 or not isinstance(arrivals, Trace):
-        return scaled(arrivals, min(1.0, share))
-    kept = tuple(time for at, time in enumerate(arrivals.times) if int((at + 1) * share) > int(at * share))
-    return Trace(kept or arrivals.times[:1], arrivals.faster)
+            return replace(arrivals, faster=arrivals.faster * factor)
+        case Ticks():
+            return Ticks(arrivals.every / factor)

@@ -15,6 +15,7 @@ from parti.planning.load import Workload
 from parti.planning.one_process import LOOP, in_one_process
 from parti.planning.sampling import sample
 from parti.planning.stations import Stations, part_of
+from parti.planning.windows import WARMUP
 from parti.sim.critical import critical_parts
 from parti.sim.load import Load
 from parti.sim.network import Limit, Network
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 
 REPLICATIONS: Final = 10
 """Runs with arrivals and draws of their own that make one prediction."""
-
-REQUESTS: Final = 20_000
-"""About so many requests are simulated in each."""
-
-WARMUP: Final = 0.1
-"""The share of the time that is left out at the start, while queues fill."""
 
 LEVELS: Final = (0.5, 0.95, 0.99)
 
@@ -56,7 +51,7 @@ class Model:
     seconds: Seconds
     """How much of the load's time is simulated in each replication."""
     judged: tuple[str, ...]
-    """The entries whose requests count; others are only in the way."""
+    """The entries or runners whose requests count; others are only in the way."""
 
     @property
     def warmup(self) -> Seconds:
@@ -109,7 +104,7 @@ class Model:
 
     @property
     def _judged(self) -> set[str]:
-        return {self.blueprint.entries[entry] for entry in self.judged}
+        return {self.blueprint.entries.get(entry, entry) for entry in self.judged}
 
     def _limits(self, deployed: Deployed) -> list[Limit]:
         found = []
@@ -118,20 +113,6 @@ class Model:
             if hands is not None and len(calls) > 1:
                 found.append(Limit(runner, deployed.of(runner).replicas * hands, calls))
         return found
-
-
-def horizon(workload: Workload, requests: int = REQUESTS) -> Seconds:
-    """How many seconds of a load hold about so many requests; a trace is taken as long as it is."""
-    lengths = [trace_length(stream.arrivals) for stream in workload.streams]
-    asked = requests / workload.per_second / (1.0 - WARMUP)
-    known = [length for length in lengths if length is not None]
-    return min([asked, *known])
-
-
-def trace_length(arrivals: Any) -> Seconds | None:
-    """How long a trace is, as fast as it is played; None for a process, which never ends."""
-    times = getattr(arrivals, "times", None)
-    return None if times is None else (times[-1] - times[0]) / arrivals.faster
 
 
 @dataclass(frozen=True, slots=True)

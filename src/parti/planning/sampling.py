@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from parti.extras import need
 from parti.planning.blueprint import Blueprint
 from parti.planning.load import Stream, Workload
-from parti.sim import draws
-from parti.sim.arrivals import times_of
-from parti.sim.load import Load
+from parti.planning.windows import begins
+from parti.sim.load import Load, Trace
 from parti.units import Seconds
 
 if TYPE_CHECKING:
@@ -19,30 +18,41 @@ if TYPE_CHECKING:
 
 
 def sample(workload: Workload, blueprint: Blueprint, *, seconds: Seconds, seed: int) -> Load:
-    """What arrives in the first `seconds`, all streams together in order of arrival, and where each request enters.
+    """What arrives in `seconds`, all streams together in order of arrival, and where each request enters.
 
-    The same seed gives the same requests for every plan. Raises P803.
+    The same seed gives the same requests for every plan. Of another seed they are others: traces are played from another moment
+    on, and begin again after their end. Raises P803.
     """
+    from parti.sim.arrivals import played, shares_drawn, times_of  # noqa: PLC0415 - numba is imported once a simulation starts
+
     np = need("numpy", extra="plan", purpose="planning")
     places = {call.name: index for index, call in enumerate(blueprint.calls)}
-    numbers = {entry: places[call] for entry, call in blueprint.entries.items()}
+    starts = begins(workload, seconds=seconds, drawn=float(shares_drawn(seed, "traces", 1)[0]))
     times, entries = [], []
     for number, stream in enumerate(workload.streams):
-        name = f"stream {number}"
-        arrived = times_of(stream.arrivals, seconds=seconds, seed=seed, name=name)
-        times.append(arrived)
-        entries.append(_entries(np, stream, numbers, len(arrived), seed, name))
+        name, arrivals = f"stream {number}", stream.arrivals
+        if isinstance(arrivals, Trace):
+            arrived = played(arrivals, seconds=seconds, begin=starts[arrivals.cycle])
+        else:
+            arrived = times_of(arrivals, seconds=seconds, seed=seed, name=name)
+        chosen = _chosen(np, stream, len(arrived), seed, name)
+        for which, (entry, _) in enumerate(stream.entries):
+            mine = arrived[chosen == which]
+            for call in (blueprint.entries[entry], *blueprint.beside.get(entry, ())):
+                times.append(mine)
+                entries.append(np.full(len(mine), places[call], np.int64))
     together = np.concatenate(times)
     order = np.argsort(together, kind="stable")
     return Load(together[order], np.concatenate(entries)[order])
 
 
-def _entries(np: Any, stream: Stream, numbers: dict[str, int], count: int, seed: int, name: str) -> NDArray[np.int64]:
-    """For each request of a stream the place where it enters, by the stream's shares."""
-    chosen = np.array([numbers[entry] for entry, _ in stream.entries], np.int64)
-    if len(chosen) == 1:
-        return np.full(count, chosen[0])
+def _chosen(np: Any, stream: Stream, count: int, seed: int, name: str) -> NDArray[np.int64]:
+    """For each request of a stream which of its entries it comes to, by their shares."""
+    from parti.sim.arrivals import shares_drawn  # noqa: PLC0415
+
+    if len(stream.entries) == 1:
+        return np.zeros(count, np.int64)
     bounds = np.array(list(accumulate(share for _, share in stream.entries)))
-    key = draws.key_of(seed, f"entries of {name}")
-    drawn = np.array([draws.unit(key, request, 0, draws.ARRIVAL, 0) for request in range(count)])
-    return chosen[np.minimum(np.searchsorted(bounds, drawn * bounds[-1]), len(chosen) - 1)]
+    drawn = shares_drawn(seed, f"entries of {name}", count) * bounds[-1]
+    found: NDArray[np.int64] = np.minimum(np.searchsorted(bounds, drawn), len(bounds) - 1)
+    return found

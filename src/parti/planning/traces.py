@@ -32,9 +32,9 @@ class Traced:
     output: Empirical | None
 
 
-def trace_of(times: Sequence[Seconds], faster: float = 1.0) -> Trace:
-    """Times from 0 or later as a trace; ascending, at least two of them."""
-    return Trace(tuple(times), faster)
+def trace_of(times: Sequence[Seconds], faster: float = 1.0, span: Seconds | None = None) -> Trace:
+    """Times from 0 or later as a trace that was recorded for `span` (None: as long as its mean gap says); ascending."""
+    return Trace(tuple(times), faster, span)
 
 
 def read_trace(path: Path) -> Traced:

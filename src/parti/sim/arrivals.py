@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from parti.errors import PlanError
 from parti.sim import draws
 from parti.sim.compiled import kept, np
-from parti.sim.load import Arrivals, GammaArrivals, Load, Mmpp, Trace
+from parti.sim.load import Arrivals, GammaArrivals, Load, Mmpp, Ticks, Trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ARRIVALS_MOST = 1 << 30
+
+EPOCH = 1 << 24
+"""Ticks are counted from a moment that is drawn among the first so many seconds (half a year)."""
 
 
 def load_of(arrivals: Arrivals, *, seconds: float, seed: int, name: str = "") -> Load:
@@ -22,10 +25,16 @@ def load_of(arrivals: Arrivals, *, seconds: float, seed: int, name: str = "") ->
 
 
 def times_of(arrivals: Arrivals, *, seconds: float, seed: int, name: str = "") -> NDArray[np.float64]:
-    """When requests arrive in the first `seconds` (float64, ascending). Raises P803."""
+    """When requests arrive in the first `seconds` (float64, ascending). Raises P803.
+
+    A trace begins at its begin and ends at its end, whatever the seed; `played` begins elsewhere.
+    """
     _unless(0 < seconds < math.inf, f"arrivals over {seconds:g} s", "last longer than 0 s")
     if isinstance(arrivals, Trace):
-        return _trace(arrivals, seconds)
+        times = _trace(arrivals)
+        return times[times <= seconds]
+    if isinstance(arrivals, Ticks):
+        return _ticks(arrivals.every, seconds, seed)
     key = np.uint64(draws.key_of(seed, "arrivals " + name))
     if isinstance(arrivals, Mmpp):
         _check_mmpp(arrivals)
@@ -44,6 +53,42 @@ def times_of(arrivals: Arrivals, *, seconds: float, seed: int, name: str = "") -
         if number < len(made):
             return made[:number].copy()
         made = np.empty(_room(2.0 * len(made)))
+
+
+def played(trace: Trace, *, seconds: float, begin: float) -> NDArray[np.float64]:
+    """A trace from `begin` seconds after its own begin on, for `seconds`: after its end it begins again (float64, ascending).
+
+    Both are seconds as fast as it is played. Raises P803.
+    """
+    times, cycle = _trace(trace), trace.cycle
+    _unless(cycle >= (times[-1] if len(times) else 0.0) and cycle > 0, "a trace", "lasts until its last arrival")
+    rounds = range(math.floor(begin / cycle), math.floor((begin + seconds) / cycle) + 1)
+    _room(float(len(times) * len(rounds)))
+    every = np.concatenate([times + number * cycle for number in rounds]) - begin
+    return every[(every >= 0) & (every < seconds)]
+
+
+def shares_drawn(seed: int, name: str, count: int) -> NDArray[np.float64]:
+    """`count` numbers between 0 and 1 (float64), of which a seed and a name draw always the same."""
+    made = np.empty(count)
+    draw_units(np.uint64(draws.key_of(seed, name)), made)
+    return made
+
+
+@kept
+def draw_units(key: Any, made: Any) -> None:
+    """Fill `made` with numbers between 0 and 1."""
+    for number in range(len(made)):
+        made[number] = draws.unit(key, number, 0, draws.ARRIVAL, 0)
+
+
+def _ticks(every: float, seconds: float, seed: int) -> NDArray[np.float64]:
+    _unless(0 < every < math.inf, f"ticks every {every:g} s", "are further apart than 0 s")
+    start = float(shares_drawn(seed, "clock", 1)[0]) * EPOCH
+    first = math.ceil(start / every) * every - start
+    count = _room(max(0.0, seconds - first) / every)
+    times = first + np.arange(count) * every
+    return times[(times >= 0) & (times <= seconds)]
 
 
 def _unless(right: bool, what: str, rule: str) -> None:
@@ -65,15 +110,15 @@ def _check_mmpp(arrivals: Mmpp) -> None:
     )
 
 
-def _trace(trace: Trace, seconds: float) -> NDArray[np.float64]:
+def _trace(trace: Trace) -> NDArray[np.float64]:
+    """The times of a trace as fast as it is played."""
     times = np.array(trace.times, np.float64)
     _unless(0 < trace.faster < math.inf, f"a trace {trace.faster:g} times as fast", "is played faster than 0 times")
     backwards = np.flatnonzero(np.diff(times) < 0)
     where = int(backwards[0]) + 1 if len(backwards) else 0
     _unless(not len(backwards), "a trace", f"never runs backwards, as it does at number {where}")
     _unless(not len(times) or (times[0] >= 0 and bool(np.isfinite(times).all())), "a trace", "begins at 0 s or later")
-    times = times / trace.faster
-    return times[times <= seconds]
+    return times / trace.faster
 
 
 @kept
@@ -94,9 +139,16 @@ def renewal_times(key: Any, shape: float, rate: float, seconds: float, made: Any
 
 @kept
 def mmpp_times(key: Any, rates: Any, dwell: Any, seconds: float, made: Any) -> int:
-    """Arrivals of an MMPP: candidates at its greatest rate, of which each state takes its share (thinning)."""
+    """Arrivals of an MMPP: candidates at its greatest rate, of which each state takes its share (thinning).
+
+    It begins in a state that is drawn, each as often as it lasts; what is left of an exponential time is exponential again.
+    """
     greatest, now, number, candidate, change = rates.max(), 0.0, 0, 0, 0
-    state, until = 0, -math.log(draws.unit(key, 0, 0, draws.DWELL, 0)) * dwell[0]
+    state, among = 0, draws.unit(key, 0, 1, draws.DWELL, 0) * dwell.sum() - dwell[0]
+    while among > 0.0 and state < len(dwell) - 1:
+        state += 1
+        among -= dwell[state]
+    until = -math.log(draws.unit(key, 0, 0, draws.DWELL, 0)) * dwell[state]
     while number < len(made):
         now -= math.log(draws.unit(key, candidate, 0, draws.ARRIVAL, 0)) / greatest
         if now > seconds:

@@ -77,7 +77,7 @@ def move_on(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) 
             first += 1
     send(ints, reals, rows, parts, now, job, call, ints[first], holds)
     if holds >= 0:
-        let_go(ints, reals, rows, parts, now, request, holds)
+        let_go(ints, reals, now, holds)
 
 
 @inlined
@@ -98,9 +98,9 @@ def send(
     ints[job + of.CALL], ints[job + of.SOURCE] = target, ints[source + at.NUMBER]
     ints[job + of.ATTEMPT], ints[job + of.PLACE] = 0, of.AWAY
     ints[job + of.HOLDS] = -1
-    if holds >= 0 and ints[target + at.LIMIT] == holds:
+    if holds >= 0 and ints[target + at.LIMIT] == ints[holds + of.LIMITED]:
         ints[job + of.HOLDS] = holds
-        rows[request, ints[holds + of.L_COLUMN]] += 1
+        ints[holds + of.SHARED] += 1
     come(ints, reals, now, job)
 
 
@@ -117,50 +117,48 @@ def end_badly(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int
 @compiled
 def leave(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) -> None:
     """A branch is over: its row and its hold are given back."""
-    request, holds = ints[job + of.REQUEST], ints[job + of.HOLDS]
+    holds = ints[job + of.HOLDS]
     ints[of.BRANCHES] -= 1
     drop_job(ints, job)
     if holds >= 0:
-        let_go(ints, reals, rows, parts, now, request, holds)
+        let_go(ints, reals, now, holds)
 
 
 @compiled
-def let_go(ints: Any, reals: Any, rows: Any, parts: Any, now: float, request: int, limit: int) -> None:
-    """One branch fewer of a request is under a limit; with the last its slot goes to whoever has waited longest."""
-    column = ints[limit + of.L_COLUMN]
-    rows[request, column] -= 1
-    if rows[request, column] > 0:
+def let_go(ints: Any, reals: Any, now: float, hold: int) -> None:
+    """One branch fewer shares a hold; with the last its slot goes to whoever has waited longest."""
+    ints[hold + of.SHARED] -= 1
+    if ints[hold + of.SHARED] > 0:
         return
+    limit = ints[hold + of.LIMITED]
+    drop_job(ints, hold)
     ints[limit + of.USED] -= 1
     while ints[limit + of.L_HEAD] >= 0 and ints[limit + of.USED] < ints[limit + of.L_SLOTS]:
         job = ints[limit + of.L_HEAD]
         ints[limit + of.L_HEAD] = ints[job + of.LINK]
         if ints[job + of.LINK] < 0:
             ints[limit + of.L_TAIL] = -1
-        take_hold(ints, rows, job, limit)
+        take_hold(ints, job, limit)
         schedule(ints, reals, now, ints[ints[job + of.CALL] + at.OF], of.ARRIVE, job)
 
 
 @compiled
-def take_hold(ints: Any, rows: Any, job: int, limit: int) -> None:
-    """The branch is under the limit now; the first of its request takes a slot."""
-    request = ints[job + of.REQUEST]
-    column = ints[limit + of.L_COLUMN]
-    if rows[request, column] == 0:
-        ints[limit + of.USED] += 1
-    rows[request, column] += 1
-    ints[job + of.HOLDS] = limit
+def take_hold(ints: Any, job: int, limit: int) -> None:
+    """The branch is under the limit now, with a slot that it shares with those that it forks into there."""
+    hold = new_job(ints, ints[job + of.REQUEST], limit, -1)
+    ints[hold + of.SHARED] = 1
+    ints[limit + of.USED] += 1
+    ints[job + of.HOLDS] = hold
 
 
 @compiled
-def held_up(ints: Any, reals: Any, rows: Any, now: float, job: int) -> bool:
+def held_up(ints: Any, reals: Any, now: float, job: int) -> bool:
     """Whether the job has to wait for its call's limit; it stands in line then."""
-    limit = ints[ints[job + of.CALL] + at.LIMIT]
-    if limit < 0 or ints[job + of.HOLDS] == limit:
+    limit, hold = ints[ints[job + of.CALL] + at.LIMIT], ints[job + of.HOLDS]
+    if limit < 0 or (hold >= 0 and ints[hold + of.LIMITED] == limit):
         return False
-    request = ints[job + of.REQUEST]
-    if rows[request, ints[limit + of.L_COLUMN]] > 0 or ints[limit + of.USED] < ints[limit + of.L_SLOTS]:
-        take_hold(ints, rows, job, limit)
+    if ints[limit + of.USED] < ints[limit + of.L_SLOTS]:
+        take_hold(ints, job, limit)
         return False
     ints[job + of.PLACE], ints[job + of.LINK] = of.HELD_UP, -1
     reals[job + of.CAME] = now

@@ -172,9 +172,9 @@ Route = Choice | Fork
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `slots` requests are among `calls` at once, from entering the first until leaving the last of them.
+    """At most `slots` branches are among `calls` at once, from entering the first until leaving the last of them.
 
-    So a handler with 64 hands holds one of them while it calls its tools. Who comes too early waits, first come first served.
+    Branches into which one forks inside share its slot; those that enter apart take one each, even of one request. So a handler with 64 hands holds one of them while it calls its tools. Who comes too early waits, first come first served.
     A call belongs to one limit at most.
     """
 

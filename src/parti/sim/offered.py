@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from parti.errors import PlanError
 from parti.extras import need
 from parti.sim.checking import check_network
 from parti.sim.network import END, EVERYONE, Call, Fork, Llm, Network, Station
+
+FINITE: Final = 1e12
+"""Whoever comes back so often comes back for ever: what is more is a rounding error."""
+
+NOTHING: Final = 1e-9
+"""A ratio that is nearer to 0 is 0."""
 
 
 def visit_ratios(network: Network, entries: Mapping[str, float] | None = None) -> dict[str, float]:
     """How often a request comes to each call in the mean, counting first attempts only.
 
     `entries` says which share enters at which call; by default all enter at the network's entry. Branches that are joined
-    count once. Raises P801 and P802.
+    count once. Raises P801 and P802, and P831 where a request causes more and more of itself, so that no ratio is finite.
     """
     check_network(network)
     np = need("numpy", extra="plan", purpose="planning")
@@ -29,8 +36,26 @@ def visit_ratios(network: Network, entries: Mapping[str, float] | None = None) -
     enter = np.zeros(len(calls))
     for name, share in (entries or {network.entry: 1.0}).items():
         enter[number[name]] += share
-    ratios = np.linalg.solve(np.eye(len(calls)) - moves, enter)
+    ratios = _solved(np, moves, enter)
+    endless = [call.station for call, ratio in zip(calls, ratios, strict=True) if not 0 <= ratio < FINITE]
+    if endless:
+        listed = ", ".join(f"`{name}`" for name in dict.fromkeys(endless))
+        raise PlanError(
+            "P831", f"what comes to {listed} comes back as often or more often, without end", fix="let fewer come back"
+        )
     return {call.name: float(ratio) for call, ratio in zip(calls, ratios, strict=True)}
+
+
+def _solved(np: Any, moves: Any, enter: Any) -> Any:
+    """How often each is visited; where loops multiply what comes to them, some of it is negative or not finite.
+
+    Ratios that rounding makes barely negative are 0.
+    """
+    try:
+        found = np.linalg.solve(np.eye(len(enter)) - moves, enter)
+    except np.linalg.LinAlgError:
+        return np.full(len(enter), np.inf)
+    return np.where((found < 0) & (found > -NOTHING), 0.0, found)
 
 
 def offered_use(network: Network, per_second: float, entries: Mapping[str, float] | None = None) -> dict[str, float]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from parti.sim import draws
 from parti.sim import layout as at
-from parti.sim import state as of
 from parti.sim.compiled import np
 from parti.sim.distributions import Constant, Distribution, Empirical, Exponential, Gamma, Lognormal
 from parti.sim.network import END, EVERYONE, Batch, Call, Choice, Fork, Llm, Network, Rate, Retry, Station
@@ -78,15 +77,12 @@ class Packed:
         for call in self.calls:
             ints[call + at.INSIDE] = int(ints[call + at.OF] in chosen)
         joins = [call for call in within if ints[call + at.JOINS] > 1]
-        limits = sorted({int(ints[call + at.LIMIT]) for call in within if ints[call + at.LIMIT] >= 0})
         for column, call in enumerate(within):
             ints[call + at.COLUMN] = column
         for column, call in enumerate(joins, len(within)):
             ints[call + at.JOIN] = column
-        for column, limit in enumerate(limits, len(within) + len(joins)):
-            ints[limit + of.L_COLUMN] = column
         ints[at.JOINED], ints[at.HELD] = len(within), len(within) + len(joins)
-        wide = int(ints[at.HELD]) + len(limits)
+        wide = int(ints[at.HELD])
         forks = ints[at.VIA] >= 0
         ints[at.VIA], ints[at.WIDTH] = (wide, wide + len(within)) if forks else (-1, wide)
         reals[at.FROM], reals[at.UNTIL] = window

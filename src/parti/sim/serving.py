@@ -50,7 +50,7 @@ def arrive(ints: Any, reals: Any, rows: Any, parts: Any, now: float, job: int) -
         if ints[at.PARTED]:
             parts[request, 4 * ints[call + at.COLUMN] + at.WAITING] += now - reals[job + of.CAME]
     elif ints[job + of.ATTEMPT] == 0 and (
-        not joined_all(ints, reals, rows, parts, now, job) or held_up(ints, reals, rows, now, job)
+        not joined_all(ints, reals, rows, parts, now, job) or held_up(ints, reals, now, job)
     ):
         return
     number = ints[call + at.COLUMN]

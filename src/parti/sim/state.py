@@ -87,8 +87,16 @@ SERVER: Final = 9
 SOURCE: Final = 10
 """The number of the call it came from, -1 at an entry."""
 HOLDS: Final = 11
-"""The limit in which its branch has a slot, -1 for none."""
+"""The hold by which its branch has a slot of a limit, -1 for none."""
 JOB: Final = 12
+
+# A hold: the row of a job that stands for a slot of a limit
+LIMITED: Final = CALL
+"""The limit."""
+SHARED: Final = TURN
+"""How many branches share it."""
+
+# A job, reals
 CAME: Final = 0
 """When the attempt began."""
 READY: Final = 1
@@ -160,9 +168,7 @@ USED: Final = 0
 L_HEAD: Final = 1
 L_TAIL: Final = 2
 L_SLOTS: Final = 3
-L_COLUMN: Final = 4
-"""Its column in the rows of requests."""
-LIMIT_CELLS: Final = 5
+LIMIT_CELLS: Final = 4
 
 # What happens, in this order at one instant at one station
 COMPLETE: Final = 0
