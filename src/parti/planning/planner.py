@@ -232,6 +232,11 @@ class _Telling:
     def _notes(self, prediction: Prediction, kept: bool) -> Iterator[str]:
         asked = self.asked
         yield from about_profile(asked)
+        yield from asked.notes
+        failing = asked.stations.failing()
+        if failing:
+            told = ", ".join(f"`{part}` ({share:.1%})" for part, share in failing.items())
+            yield f"calls failed when they were measured: {told}; they are taken off those that end well"
         machines = {one.machine for one in self.deployed.parts if one.machine}
         unknown = sorted(name for name in machines if (m := asked.prices.machine(name)) is not None and m.speed is None)
         if unknown:
