@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples" / "le
 
 import app as lending
 
-from parti import Case, Journal, Trial
+from parti import Case, Journal, Label, Trial
 
 desk = lending.desk
 lending.data = SimpleNamespace(incoming=list, recorded_decision=lending.data.recorded_decision)  # type: ignore[assignment]
 
 
-@desk.post("/applications", key="application.id", concurrency=4096)
+@desk.post("/applications", key="application.id", concurrency=4096, labels=Label.TRUSTED)
 async def apply(application: lending.Application) -> str:
     """Take an application in."""
     await lending.applications.publish(application)
