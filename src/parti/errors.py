@@ -99,7 +99,7 @@ CODES: Final[Mapping[str, str]] = {
     "P830": "a part was not measured",
     "P831": "runs call or cause each other without end",
     "P832": "a choice is not known",
-    "P833": "nobody says how qualities combine",
+    "P833": "a quality is promised that nobody can reckon",
     "P834": "a plan file cannot be read",
     "P835": "there is no promise to plan for",
     "P836": "the load is more than can be served",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import pytest
@@ -16,7 +18,7 @@ from bench.plan_pipeline import A, B, C, Plan, design_of
 from bench.plan_report import figure, markdown, verdict
 from bench.published import BERT_LARGE, CHAINS, T4, V100
 
-from bench import plan
+from bench import plan, plan_lending
 from parti.sim.load import GammaArrivals
 from parti.sim.replications import Interval
 
@@ -39,6 +41,18 @@ def a_comparison(
         Figure("crunch", "use", interval(0.5), interval(use), interval(0.5)),
     )
     return Compared("A, 60/s cv 1", past, 100, 0, figures, {"crunch": 0.01}, 0.1).as_json()
+
+
+@pytest.fixture(autouse=True)
+def own_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An example that is loaded is gone afterwards: its `app` is not that of other tests."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).find("/examples/") >= 0:
+            del sys.modules[name]
+    plan_lending._design.cache_clear()
 
 
 @pytest.mark.parametrize("what", ["pipeline", "lending"])
