@@ -31,12 +31,11 @@ def whole(text: str) -> str:
 def whole_response(response: ModelResponse) -> ModelResponse:
     """The response with whole texts only: in its parts, their names, ids and arguments, and in what providers add."""
     parts = [_whole_part(part) for part in response.parts]
-    return replace(
-        response,
-        parts=parts,
-        model_name=_whole(response.model_name),
-        provider_details=_whole(response.provider_details),
-    )
+    name, details = _whole(response.model_name), _whole(response.provider_details)
+    mended = any(new is not old for new, old in zip(parts, response.parts, strict=True))
+    if not mended and name == response.model_name and details == response.provider_details:
+        return response
+    return replace(response, parts=parts, model_name=name, provider_details=details)
 
 
 class Pieces:
