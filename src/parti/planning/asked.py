@@ -163,7 +163,8 @@ class Asked:
         found = {}
         for runner, names in self.blueprint.within.items():
             ratios = visit_ratios(self._network, {runner: 1.0})
-            within = (call for call in self.blueprint.calls if call.name in set(names))
+            own = set(names)
+            within = (call for call in self.blueprint.calls if call.name in own)
             found[runner] = sum(ratios[call.name] * seconds_alone(stations[call.station]) for call in within)
         return found
 
@@ -177,6 +178,10 @@ class Asked:
         return Space(
             self.design, self.stations, self.rates, self.held, self.cloud, self.qualities, self.listed, self.slo.quality
         )
+
+    def cost(self, deployed: Deployed) -> float:
+        """What a plan costs, in USD per hour."""
+        return sum(self.space.cost(one) for one in deployed.parts)
 
     @cached_property
     def staged(self) -> Staged:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from parti.optimise.trials import quantile
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed
-from parti.planning.predicting import LEVELS, Prediction, latencies, predict, simulated
+from parti.planning.predicting import LEVELS, Prediction, latencies, predicted_by, simulated
 from parti.sim.replications import Interval, interval
 
 
@@ -27,24 +27,17 @@ class Comparison:
 
 def compare(asked: Asked, first: Deployed, second: Deployed, seeds: Sequence[int]) -> Comparison:
     """Both plans, over one replication for each of the seeds (at least two)."""
-    one, two = (_quantiles(asked, deployed, seeds) for deployed in (first, second))
+    (one, before), (two, after) = (_simulated(asked, deployed, seeds) for deployed in (first, second))
     differences = [
-        interval([after - before for before, after in zip(a, b, strict=True)]) for a, b in zip(one, two, strict=True)
+        interval([late - early for early, late in zip(a, b, strict=True)]) for a, b in zip(before, after, strict=True)
     ]
-    return Comparison(
-        predict(asked.model, first, seeds), predict(asked.model, second, seeds), _cost(asked, first), _cost(asked, second),
-        *differences,
-    )  # fmt: skip
+    return Comparison(one, two, asked.cost(first), asked.cost(second), *differences)
 
 
-def _cost(asked: Asked, deployed: Deployed) -> float:
-    """USD per hour."""
-    return sum(asked.space.cost(deployment) for deployment in deployed.parts)
-
-
-def _quantiles(asked: Asked, deployed: Deployed, seeds: Sequence[int]) -> list[list[float]]:
-    """For each level the latency in each run."""
+def _simulated(asked: Asked, deployed: Deployed, seeds: Sequence[int]) -> tuple[Prediction, list[list[float]]]:
+    """What a plan does, and for each level the latency in each run."""
     network = asked.model.network(deployed)
     runs = [simulated(asked.model, network, seed) for seed in seeds]
     taken = [latencies(one.run, one.counted) for one in runs]
-    return [[quantile(one, level) for one in taken] for level in LEVELS]
+    levels = [[quantile(one, level) for one in taken] for level in LEVELS]
+    return predicted_by(asked.model, network, runs), levels

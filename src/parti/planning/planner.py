@@ -204,8 +204,7 @@ class _Telling:
         """The same plan under more load, with a replica less of each part that has several, and at dearer machines."""
         asked, cost = self.asked, self.verified.plan.cost
         more = asked.scaled(1.5)
-        by_load = sum(more.space.cost(one) for one in self.deployed.parts)
-        yield self._change("1.5 times the load", more, self.deployed, by_load)
+        yield self._change("1.5 times the load", more, self.deployed, more.cost(self.deployed))
         for one in self.deployed.parts:
             if one.machine and one.replicas > 1 and self._in_time:
                 yield self._change(f"`{one.part}` loses a replica", asked, self._without_one(one.part), cost)

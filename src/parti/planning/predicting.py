@@ -149,7 +149,11 @@ class Prediction:
 def predict(model: Model, deployed: Deployed, seeds: Sequence[int]) -> Prediction:
     """What the plan does, over one replication for each of the seeds (at least two)."""
     network = model.network(deployed)
-    runs = [simulated(model, network, seed) for seed in seeds]
+    return predicted_by(model, network, [simulated(model, network, seed) for seed in seeds])
+
+
+def predicted_by(model: Model, network: Network, runs: Sequence[Run]) -> Prediction:
+    """What these replications of a plan (at least two) say of it."""
     taken = [latencies(one.run, one.counted) for one in runs]
     p50, p95, p99 = (interval([quantile(one, level) for one in taken]) for level in LEVELS)
     well = model.ends_well(network)
