@@ -10,6 +10,9 @@ from parti.errors import DeclarationError
 Seconds = float
 Bytes = int
 
+HOURS_A_MONTH: Final = 730.0
+"""Hours in a month, as clouds count them."""
+
 _SECONDS: Final = {
     "ms": 0.001,
     "s": 1.0,

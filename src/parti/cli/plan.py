@@ -14,7 +14,7 @@ from parti.cli.live import Screen
 from parti.cli.options import AppArgument, JsonOption, StoreOption, target_of
 from parti.cli.output import print_json, print_line, say, say_next
 from parti.errors import UsageError
-from parti.units import seconds
+from parti.units import HOURS_A_MONTH, seconds
 
 if TYPE_CHECKING:
     from parti.design.goals import Slo
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from parti.verbs.target import Target
 
 OUT = Path("plan.json")
-HOURS = 730.0
 
 
 def plan(
@@ -151,11 +150,11 @@ def _predict(target: Target, options: Options, fixed: Path | None, *, as_json: b
 
     found = asyncio.run(verb(target, options, fixed))
     if as_json:
-        usd = {"usd_per_hour": found.usd_per_hour, "usd_per_month": found.usd_per_hour * HOURS}
+        usd = {"usd_per_hour": found.usd_per_hour, "usd_per_month": found.usd_per_hour * HOURS_A_MONTH}
         facts = {"prediction": found.prediction, **usd, "quality": found.quality, "broken": found.broken}
         print_json({**facts, "kept": not found.broken})
     else:
-        print_line(f"{found.asked.design.name}  ${found.usd_per_hour * HOURS:,.2f} a month", "bold")
+        print_line(f"{found.asked.design.name}  ${found.usd_per_hour * HOURS_A_MONTH:,.2f} a month", "bold")
         print_prediction(found.asked, found.prediction)
         for broken in found.broken:
             print_line(broken, "bold red")

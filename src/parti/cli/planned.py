@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from parti.cli.output import lasting, print_line, print_table
+from parti.units import HOURS_A_MONTH
 
 if TYPE_CHECKING:
     from parti.optimise.found import Proof
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from parti.planning.predicting import Prediction
     from parti.sim.replications import Interval
 
-MONTH = 730.0
 FRONT = 8
 """So many plans of the front are shown; JSON and the picture have all."""
 
@@ -38,7 +38,7 @@ def print_planned(asked: Asked, planned: Planned) -> None:
 
 def _head(asked: Asked, planned: Planned) -> None:
     load = ", ".join(stream.text for stream in asked.workload.streams)
-    print_line(f"{asked.design.name}  ${planned.usd_per_hour * MONTH:,.2f} a month for {load}", "bold")
+    print_line(f"{asked.design.name}  ${planned.usd_per_hour * HOURS_A_MONTH:,.2f} a month for {load}", "bold")
     if asked.qualities:
         print_line(f"  quality {planned.quality:.3g}")
 
@@ -49,7 +49,7 @@ def _row(part: PlannedPart) -> tuple[str, ...]:
     cpus = "" if one.cpus == 1 else f" x {one.cpus:g} vCPU"
     return (
         one.part, str(one.replicas) if runs else "", f"{one.machine}{cpus}", str(one.batch) if one.batch > 1 else "",
-        one.variant, one.site, f"{part.usd_per_hour * MONTH:,.2f}" if part.usd_per_hour else "", part.reason,
+        one.variant, one.site, f"{part.usd_per_hour * HOURS_A_MONTH:,.2f}" if part.usd_per_hour else "", part.reason,
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _sure(planned: Planned) -> None:
     print_line(_proved(planned.proof, planned.relaxed, planned.plans))
     check = planned.verification
     rounds = f" after {check.rounds} rounds" if check.rounds > 1 else ""
-    cost = f"; that safety costs ${check.safety * MONTH:,.2f} a month" if check.safety > 0 else ""
+    cost = f"; that safety costs ${check.safety * HOURS_A_MONTH:,.2f} a month" if check.safety > 0 else ""
     print_line(
         f"verified on {check.runs} fresh samples{rounds}: {check.broken} broke the promise, "
         f"and the next one's p99 stays below {lasting(check.p99_high)} (99 %){cost}"
@@ -112,7 +112,7 @@ def _else(planned: Planned) -> None:
     if planned.next_step is not None:
         more = planned.next_step.usd_per_hour - planned.usd_per_hour
         print_line(
-            f"the next ${more * MONTH:,.2f} a month buy a p99 of {lasting(planned.next_step.p99)}: {planned.next_step.what}"
+            f"the next ${more * HOURS_A_MONTH:,.2f} a month buy a p99 of {lasting(planned.next_step.p99)}: {planned.next_step.what}"
         )
     for title, changes in (("what promises cost", planned.relaxing), ("otherwise", planned.sensitivity)):
         if changes:
@@ -121,7 +121,7 @@ def _else(planned: Planned) -> None:
     if len(planned.front) > 1:
         print_line()
         shown = [
-            (f"{point.usd_per_hour * MONTH:,.2f}", lasting(point.p99), f"{point.quality:.3g}")
+            (f"{point.usd_per_hour * HOURS_A_MONTH:,.2f}", lasting(point.p99), f"{point.quality:.3g}")
             for point in _spread(planned)
         ]
         print_table(("front: USD/month", "p99", "quality"), shown, numbers=range(3))
@@ -133,7 +133,12 @@ def _spread(planned: Planned) -> list[FrontPoint]:
 
 
 def _change(change: Change) -> tuple[str, ...]:
-    return (change.what, f"{change.usd_per_hour * MONTH:,.2f}", _time(change.p99), "yes" if change.kept else "no")
+    return (
+        change.what,
+        f"{change.usd_per_hour * HOURS_A_MONTH:,.2f}",
+        _time(change.p99),
+        "yes" if change.kept else "no",
+    )
 
 
 def print_comparison(found: Comparison, first: str, second: str) -> None:
@@ -143,7 +148,7 @@ def print_comparison(found: Comparison, first: str, second: str) -> None:
         for name in ("p50", "p95", "p99")
     ]
     cost = found.second_usd_per_hour - found.first_usd_per_hour
-    costs = (found.first_usd_per_hour * MONTH, found.second_usd_per_hour * MONTH, cost * MONTH)
+    costs = (found.first_usd_per_hour * HOURS_A_MONTH, found.second_usd_per_hour * HOURS_A_MONTH, cost * HOURS_A_MONTH)
     rows.append(("USD/month", f"{costs[0]:,.2f}", f"{costs[1]:,.2f}", f"{costs[2]:+,.2f}"))
     print_table(("", first, second, "difference, paired"), rows, numbers=(1, 2, 3))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from parti.drawings.shapes import num
-from parti.units import duration_text
+from parti.units import HOURS_A_MONTH, duration_text
 
 WIDTH: Final = 720.0
 HEIGHT: Final = 420.0
@@ -16,7 +16,6 @@ RIGHT: Final = 32.0
 TOP: Final = 56.0
 BOTTOM: Final = 64.0
 TICKS: Final = 5
-MONTH: Final = 730.0
 
 Point = tuple[float, float, float]
 """USD per hour, p99 in seconds, and quality (0 to 1)."""
@@ -38,7 +37,11 @@ def draw_front(points: Sequence[Point], chosen: tuple[float, float], promised: f
     """
     shown = [point for point in points if math.isfinite(point[1])]
     drawn = chosen if math.isfinite(chosen[1]) else None
-    xs = _Axis([point[0] * MONTH for point in shown] + ([drawn[0] * MONTH] if drawn else []), LEFT, WIDTH - RIGHT)
+    xs = _Axis(
+        [point[0] * HOURS_A_MONTH for point in shown] + ([drawn[0] * HOURS_A_MONTH] if drawn else []),
+        LEFT,
+        WIDTH - RIGHT,
+    )
     ys = _Axis([point[1] for point in shown] + [promised] + ([drawn[1]] if drawn else []), HEIGHT - BOTTOM, TOP)
     body = [
         f'<rect width="{num(WIDTH)}" height="{num(HEIGHT)}" fill="var(--paper)"/>',
@@ -118,20 +121,20 @@ def _promise(ys: _Axis, promised: float) -> list[str]:
 
 def _plans(points: Sequence[Point], xs: _Axis, ys: _Axis) -> list[str]:
     """A dot for each plan, and stairs along those that no other of at least their quality beats."""
-    places = [(xs.at(cost * MONTH), ys.at(p99)) for cost, p99, _ in sorted(points)]
+    places = [(xs.at(cost * HOURS_A_MONTH), ys.at(p99)) for cost, p99, _ in sorted(points)]
     steps = "".join(f"H{num(x)}V{num(y)}" for x, y in places[1:])
     stairs = [f'<path class="stairs" d="M{num(places[0][0])} {num(places[0][1])}{steps}"/>'] if len(places) > 1 else []
     same = len({quality for *_, quality in points}) < 2
     dots = [
-        f'<circle class="plan" cx="{num(xs.at(cost * MONTH))}" cy="{num(ys.at(p99))}" r="4">'
-        f"<title>${cost * MONTH:,.2f} a month, p99 {duration_text(p99)}, quality {quality:.3g}</title></circle>"
+        f'<circle class="plan" cx="{num(xs.at(cost * HOURS_A_MONTH))}" cy="{num(ys.at(p99))}" r="4">'
+        f"<title>${cost * HOURS_A_MONTH:,.2f} a month, p99 {duration_text(p99)}, quality {quality:.3g}</title></circle>"
         for cost, p99, quality in points
     ]
     return (stairs if same else []) + dots
 
 
 def _chosen(chosen: tuple[float, float], xs: _Axis, ys: _Axis) -> list[str]:
-    x, y = xs.at(chosen[0] * MONTH), ys.at(chosen[1])
+    x, y = xs.at(chosen[0] * HOURS_A_MONTH), ys.at(chosen[1])
     right = x > WIDTH / 2
     at, anchor = (x - 14, "end") if right else (x + 14, "start")
     return [

@@ -31,12 +31,10 @@ from parti.sim.distributions import Empirical
 from parti.sim.load import Poisson, Ticks
 from parti.sim.network import Network
 from parti.sim.offered import visit_ratios
+from parti.units import HOURS_A_MONTH
 
 MIXED: Final = 1024
 """Quantiles that stand for the tokens of several streams together."""
-
-HOURS: Final = 730.0
-"""Hours in a month, as clouds count them."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +205,7 @@ class Asked:
     @property
     def promise(self) -> Promise:
         """What is promised, as a search takes it."""
-        most = math.inf if self.slo.usd_per_month is None else self.slo.usd_per_month / HOURS
+        most = math.inf if self.slo.usd_per_month is None else self.slo.usd_per_month / HOURS_A_MONTH
         return Promise(self.slo.p99, 0.99, self.slo.quality or 0.0, most)
 
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parti.errors import UsageError
-from parti.planning.asked import HOURS, Asked
+from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.planned import Planned
+from parti.units import HOURS_A_MONTH
 
 VERSION: Final = 1
 """The version of the form. A later one is refused (P834); older ones will be read for ever."""
@@ -59,7 +60,7 @@ def plan_json(asked: Asked, planned: Planned) -> dict[str, Any]:
             for part in planned.parts
         ],
         "usd_per_hour": planned.usd_per_hour,
-        "usd_per_month": planned.usd_per_hour * HOURS,
+        "usd_per_month": planned.usd_per_hour * HOURS_A_MONTH,
         "quality": planned.quality,
         "prediction": asdict(planned.prediction),
         "proof": _proof(planned),

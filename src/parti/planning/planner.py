@@ -11,13 +11,13 @@ from parti.optimise.measuring import measured
 from parti.optimise.problem import Option, Plan, Problem
 from parti.optimise.refusing import NoPlan
 from parti.optimise.verifying import Care, Verified, verify
-from parti.planning.asked import HOURS, Asked
+from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.overload import overloaded, steady
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
 from parti.planning.predicting import REPLICATIONS, Prediction, predict
 from parti.planning.stations import WORKS
-from parti.units import duration_text
+from parti.units import HOURS_A_MONTH, duration_text
 
 FEW: Final = 30
 """Fewer calls than this tell a time only roughly."""
@@ -55,7 +55,7 @@ def _by_the_month(asked: Asked, none: NoPlan) -> NoPlan:
     """What breaks a budget, in the dollars a month in which it was promised."""
     if none.broken != "budget" or none.best is None:
         return none
-    least, most = none.best.cost * HOURS, asked.promise.cost_most * HOURS
+    least, most = none.best.cost * HOURS_A_MONTH, asked.promise.cost_most * HOURS_A_MONTH
     found = "costs" if none.proved else "that was found costs"
     what = f"no plan keeps its promises for ${most:,.2f} a month: the cheapest {found} ${least:,.2f}"
     told = NoPlan("P811", what, fix=f"allow ${least:,.2f} a month, or promise less; most of it goes to `{none.part}`")
@@ -149,7 +149,7 @@ class _Telling:
             return "cheaper ones did not keep the promises together with the others"
         other = max(cheaper, key=lambda one: (one.cost, one.quality))
         at = self._p99(self._with(part, other))
-        saved = f"${(option.cost - other.cost) * HOURS:.0f} a month less"
+        saved = f"${(option.cost - other.cost) * HOURS_A_MONTH:.0f} a month less"
         if other.quality < option.quality and self._quality_with(part, other) < self.asked.promise.quality_least:
             return f"{_difference(option, other)} for {saved} falls short of the promised quality"
         if at > self.asked.promise.seconds:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from parti.design.llm import LOCAL, Llm, Price
 from parti.errors import UsageError
 from parti.planning.price_fields import LLM, MACHINE, SOURCE, Fields, place_of
+from parti.units import HOURS_A_MONTH
 
 OWN: Final = "prices.toml"
 """The list that comes with Parti."""
@@ -179,7 +180,7 @@ def _tables(facts: Mapping[str, Any], kind: str, known: Mapping[str, bool], text
 
 
 def _machine(fields: Fields, sources: Mapping[str, Source]) -> MachineType:
-    hours = 1.0 if "usd_per_hour" in fields.table else 730.0
+    hours = 1.0 if "usd_per_hour" in fields.table else HOURS_A_MONTH
     price = fields.number("usd_per_hour" if hours == 1.0 else "usd_per_month")
     return MachineType(
         name=fields.text("name"), region=fields.text("region"), kind=fields.text("kind"),
