@@ -37,13 +37,22 @@ _FIXED: Final = (
 
 
 def stylesheet(kinds: Iterable[str]) -> str:
-    """The rules for the kinds of part in use."""
+    """The rules for the kinds of part in use, for a drawing that stands alone."""
     kinds = list(kinds)
-    dark = _scheme(_DARK, {kind: LOOKS[kind].dark for kind in kinds}, {name: line[2] for name, line in LINES.items()})
-    light = _scheme(
-        _LIGHT, {kind: LOOKS[kind].light for kind in kinds}, {name: line[1] for name, line in LINES.items()}
-    )
-    return f"{_FIXED}{light}@media (prefers-color-scheme:dark){{{dark}}}"
+    return f"{_FIXED}{_light(kinds)}@media (prefers-color-scheme:dark){{{_dark(kinds)}}}"
+
+
+def page_stylesheet() -> str:
+    """The rules for every kind of part, for a page whose root says which scheme: ``data-theme="dark"``, or "light"."""
+    return f"{_FIXED}{_light(LOOKS)}" + _dark(LOOKS).replace(".parti ", '[data-theme="dark"] .parti ')
+
+
+def _light(kinds: Iterable[str]) -> str:
+    return _scheme(_LIGHT, {kind: LOOKS[kind].light for kind in kinds}, {name: line[1] for name, line in LINES.items()})
+
+
+def _dark(kinds: Iterable[str]) -> str:
+    return _scheme(_DARK, {kind: LOOKS[kind].dark for kind in kinds}, {name: line[2] for name, line in LINES.items()})
 
 
 def _scheme(base: tuple[str, ...], kinds: dict[str, str], lines: dict[str, str]) -> str:

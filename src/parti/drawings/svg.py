@@ -24,8 +24,9 @@ _HEADER: Final = 98.0
 _LEAST_WIDTH: Final = 560.0
 
 
-def draw_svg(design: Design) -> str:
-    """`design` as the text of an SVG file. Equal designs give equal bytes.
+def draw_svg(design: Design, *, styled: bool = True) -> str:
+    """`design` as the text of an SVG file. Equal designs give equal bytes. A page that brings `page_stylesheet` leaves out
+    the style with `styled=False`.
 
     Each part is a group with the id ``part-<name>``; each link a group with `data-source`, `data-target` (in the
     direction of the data) and `data-kind`, whose line has the class ``line``.
@@ -45,11 +46,13 @@ def draw_svg(design: Design) -> str:
     bottom = _HEADER + layout.height + (34 if parts else 0)
     key, key_height = legend(listed, _MARGIN, bottom + 24, width)
     total_width, total_height = width + 2 * _MARGIN, bottom + 24 + key_height + 28
+    used = set(kinds.values())
+    style = f"<style>{stylesheet(kind for kind in LOOKS if kind in used)}</style>\n" if styled else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="parti" viewBox="0 0 {num(total_width)} {num(total_height)}"'
         f' width="{num(total_width)}" height="{num(total_height)}" role="img">\n'
         f"<title>{escape(design.name)}</title>\n"
-        f"<style>{stylesheet(kind for kind in LOOKS if kind in set(kinds.values()))}</style>\n"
+        f"{style}"
         f'<rect class="page" x=".5" y=".5" width="{num(total_width - 1)}" height="{num(total_height - 1)}" rx="16"/>\n'
         f"{_header(design, parts)}\n"
         f'<g class="arrows">\n{_arrows(drawn, layout, kinds)}</g>\n'
