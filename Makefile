@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format storm bench bench-plan conformance clean
+.PHONY: demo test check format storm bench bench-plan conformance board-check clean
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,5 +43,12 @@ conformance: $(INSTALLED)
 	npm install --silent --no-save --prefix .conformance @modelcontextprotocol/conformance@0.1.16 node@22
 	$(BIN)/python -m pytest tests/serve/test_mcp_conformance.py
 
+# The types of the board's page, by the compiler that checks them and the packages that its libraries come from.
+BOARD_PACKAGES := typescript@5.9.3 preact@11.2.0 htm@3.1.1 @preact/signals@2.11.4
+board-check:
+	@command -v npm >/dev/null || { echo 'the types of the page are not checked: that needs npm'; exit 0; }; \
+	npm install --silent --no-save --prefix .board-check $(BOARD_PACKAGES) && \
+	.board-check/node_modules/.bin/tsc --project tests/board/tsconfig.json
+
 clean:
-	rm -rf $(VENV) .conformance .venv-bench .venv-bench-crewai .venv-bench-simulation build dist
+	rm -rf $(VENV) .conformance .board-check artefacts .venv-bench .venv-bench-crewai .venv-bench-simulation build dist

@@ -59,6 +59,7 @@ CODES: Final[Mapping[str, str]] = {
     "P508": "there is no such other version of the app",
     "P509": "the other version of the app cannot be loaded",
     "P510": "the other version of the app imports modules of the present one",
+    "P511": "the request was not made by the board's own page",
     # P6xx: models
     "P601": "a model has no version yet",
     "P602": "a model cannot be turned into ONNX",

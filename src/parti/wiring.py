@@ -254,10 +254,13 @@ async def serving(
 
     Port 0 picks a free one. Raises P501 for an address other than loopback without a token, P505 when it is taken.
     """
-    from parti.drawings import design_json  # noqa: PLC0415 most commands serve nothing
+    from parti.board import Board, Shown  # noqa: PLC0415 most commands serve nothing
+    from parti.drawings import design_json, draw_svg, page_stylesheet  # noqa: PLC0415
     from parti.serve import serve  # noqa: PLC0415
+    from parti.serve.security import is_loopback  # noqa: PLC0415
 
     word = token or SystemChance().token()
+    shown = Shown(engine, draw_svg(engine.design, styled=False), page_stylesheet())
     drawn = partial(design_json, engine.design)
     served = serve(
         engine,
@@ -267,6 +270,7 @@ async def serving(
         token_given=bool(token),
         design_json=drawn,
         healthy=partial(_trouble, engine),
+        beside=Board(shown, token=word, everybody=is_loopback(host)),
     )
     async with served as url:
         yield url, word

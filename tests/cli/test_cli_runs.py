@@ -57,6 +57,7 @@ def test_up_closes_with_figures_of_each_runner(desk: Path) -> None:
     started, closed = map(json.loads, work().out.splitlines())
     assert started["system"] == "desk"
     assert started["docs"] == started["url"] + "/docs"
+    assert started["board"] == started["url"] + "/-/board/"
     decide = closed["runners"][0]
     assert [decide[name] for name in ("runner", "done", "waiting", "failed", "stored")] == ["decide", 1, 1, 1, 1]
     assert 0 < decide["p50"] <= decide["p99"] < 5

@@ -115,10 +115,10 @@ async def _until_over(running: Up, screen: Screen, signals: Signals, *, until_id
 
 def _introduce(running: Up, store: Path, *, as_json: bool) -> None:
     if as_json:
-        print_json_line(
-            {"system": running.design.name, "url": running.url, "docs": f"{running.url}/docs", "store": str(store)}
-        )
+        addresses = {"url": running.url, "board": f"{running.url}/-/board/", "docs": f"{running.url}/docs"}
+        print_json_line({"system": running.design.name, **addresses, "store": str(store)})
         return
     print_line(f"{running.design.name}  {running.url}", "bold")
+    print_line(f"  board  {running.url}/-/board/")
     print_line(f"  docs   {running.url}/docs")
     print_line(f"  store  {store}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -33,6 +33,18 @@ if TYPE_CHECKING:
     from parti.serve.outwards.mcp_server import McpServer
 
 
+class Beside(Protocol):
+    """What is served beside all this, and lets in whom it will: the board."""
+
+    def routes(self) -> list[BaseRoute]:
+        """Its routes; they go before all others."""
+        ...
+
+    def stop_listening(self) -> None:
+        """Let go of clients who only listen: the server is about to end."""
+        ...
+
+
 def http_app(
     operations: Operations,
     *,
@@ -40,6 +52,7 @@ def http_app(
     design_json: Callable[[], dict[str, Any]],
     healthy: Callable[[], str] = lambda: "",
     hosts: Collection[str] | None = None,
+    beside: Beside | None = None,
 ) -> HttpApp:
     """The endpoints of `operations.design`, ``/docs``, ``/openapi.json`` and the routes of the operator under ``/-/``.
 
@@ -60,7 +73,8 @@ def http_app(
     for endpoint in operations.design.all(Endpoint):
         if not endpoint.agent:
             table.append((endpoint.method, endpoint.path, EndpointCall(endpoint, operations, guard).answer))
-    return HttpApp(guard, [admin_routes(operations, guard, design_json, healthy), *routes(table)], mcp)
+    answering = [admin_routes(operations, guard, design_json, healthy), *routes(table)]
+    return HttpApp(guard, [*(beside.routes() if beside else []), *answering], mcp, beside)
 
 
 def mcp_server(operations: Operations, guard: Gate) -> McpServer | None:
@@ -88,10 +102,13 @@ def a2a_routes(operations: Operations, guard: Gate) -> list[tuple[str, str, Hand
 class HttpApp(Starlette):
     """An application for HTTP alone: serve it with lifespan and websockets off."""
 
-    def __init__(self, guard: Gate, answering: Sequence[BaseRoute], mcp: McpServer | None = None) -> None:
+    def __init__(
+        self, guard: Gate, answering: Sequence[BaseRoute], mcp: McpServer | None = None, beside: Beside | None = None
+    ) -> None:
         super().__init__(routes=answering, middleware=[Middleware(Door, guard=guard)], exception_handlers=FAILURES)
         self.router.redirect_slashes = False
         self._mcp = mcp
+        self._beside = beside
 
     def at_work(self) -> AbstractAsyncContextManager[None]:
         """What must be entered while requests are answered: sessions of MCP live in it."""
@@ -101,6 +118,8 @@ class HttpApp(Starlette):
         """Let go of clients who only listen, before the server waits for requests under way."""
         if self._mcp:
             self._mcp.stop_listening()
+        if self._beside:
+            self._beside.stop_listening()
 
     def build_middleware_stack(self) -> ASGIApp:
         """The door and the routes, with the handlers of failures around both.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from parti.errors import UsageError
 from parti.ports.operations import Operations
-from parti.serve.app import http_app
+from parti.serve.app import Beside, http_app
 from parti.serve.security import is_loopback
 from parti.units import Seconds
 
@@ -34,13 +34,14 @@ async def serve(
     healthy: Callable[[], str] = lambda: "",
     hosts: Collection[str] = (),
     drain: Seconds = 10.0,
+    beside: Beside | None = None,
 ) -> AsyncIterator[str]:
     """Serve HTTP while the block runs; yields the URL. Port 0 picks a free one.
 
     At the end no new connection is taken, and requests under way have `drain` seconds to finish; what is left is
     answered 503. `hosts` are further names that a server on loopback goes by, behind a proxy for instance.
     `token_given` says that the token was chosen by the operator. Raises P501 for an address other than loopback
-    without one, P505 when the address cannot be had. No signal handlers are set.
+    without one, P505 when the address cannot be had. No signal handlers are set. `beside` is served as well.
     """
     if not is_loopback(host) and not token_given:
         what = f"{host} can be reached from other machines"
@@ -51,6 +52,7 @@ async def serve(
         design_json=design_json,
         healthy=healthy,
         hosts={host, *hosts} if is_loopback(host) else None,
+        beside=beside,
     )
     listener = await _bound(host, port)
     server = _server(app, drain)

@@ -1,0 +1,96 @@
+// The live stream: the latest picture, a bounded past of each rate, and how the connection stands.
+
+/** @import { Connection, Picture } from "./types.js" */
+import { batch, signal } from "./html.js";
+import { session } from "./session.js";
+
+/** Pictures whose rates are remembered: a minute. */
+const KEPT = 60;
+/** How long the server may say nothing before the page calls the connection lost, in milliseconds. */
+const SILENCE = 5000;
+const PAUSE_LEAST = 500;
+const PAUSE_MOST = 8000;
+
+export const picture = signal(/** @type {Picture | null} */ (null));
+export const connection = signal(/** @type {Connection} */ ("connecting"));
+/** The process that answers: another one may run another design. */
+export const epoch = signal("");
+/** Why there is no picture, in the server's words; "" while there is one. */
+export const trouble = signal("");
+
+/** @type {Map<string, number[]>} The rates of each part, the latest last. */
+const rates = new Map();
+
+/** @param {string} part @returns {readonly number[]} events or calls a second, one a picture */
+export const pastRates = (part) => rates.get(part) ?? [];
+
+/** The figures of a part in the latest picture. @param {string} name */
+export const figuresOf = (name) => picture.value?.parts.find((part) => part.name === name);
+
+/** @type {EventSource | null} */
+let source = null;
+let lastId = "";
+let pause = PAUSE_LEAST;
+let timer = 0;
+
+/** Follow the stream while the page can be seen. */
+export function follow() {
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : open()));
+  open();
+}
+
+function open() {
+  clearTimeout(timer);
+  source?.close();
+  if (!session.value.signed_in || document.hidden) return;
+  // The header Last-Event-ID is the browser's own, and only for reconnections that it makes itself.
+  source = new EventSource(`api/live${lastId ? `?last=${encodeURIComponent(lastId)}` : ""}`);
+  source.addEventListener("picture", (event) => heard(event, () => show(JSON.parse(event.data))));
+  source.addEventListener("trouble", (event) => heard(event, () => (trouble.value = JSON.parse(event.data).error)));
+  source.onerror = lost;
+  listen();
+}
+
+function rest() {
+  clearTimeout(timer);
+  source?.close();
+  connection.value = "resting";
+}
+
+/** @param {MessageEvent} event @param {() => void} told */
+function heard(event, told) {
+  lastId = event.lastEventId;
+  pause = PAUSE_LEAST;
+  listen();
+  batch(() => {
+    connection.value = "live";
+    epoch.value = lastId.split("-", 1)[0] ?? "";
+    trouble.value = "";
+    told();
+  });
+}
+
+/** @param {Picture} latest */
+export function show(latest) {
+  for (const part of latest.parts) {
+    const past = rates.get(part.name) ?? [];
+    past.push(part.rate_per_second ?? 0);
+    if (past.length > KEPT) past.shift();
+    rates.set(part.name, past);
+  }
+  picture.value = latest;
+}
+
+function listen() {
+  clearTimeout(timer);
+  timer = setTimeout(lost, SILENCE);
+}
+
+/** The browser gives up for good on some failures: so the page itself tries again, ever more seldom. */
+function lost() {
+  clearTimeout(timer);
+  source?.close();
+  connection.value = "lost";
+  timer = setTimeout(open, pause);
+  pause = Math.min(pause * 2, PAUSE_MOST);
+}
