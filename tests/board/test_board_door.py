@@ -145,6 +145,8 @@ def test_what_is_not_of_the_board_is_not_found_there() -> None:
             assert code(await browser.get(path)) == (404, "P507"), path
         assert code(await browser.client.delete("/-/board/")) == (404, "P507")
         assert code(await browser.get("/api/picture?at=noon")) == (400, "P504")
+        assert code(await browser.get("/api/tail?topic=orders&limit=-1")) == (400, "P504")
+        assert code(await browser.get("/api/part?name=none")) == (404, "P308")
 
     visited(visit)
 
@@ -171,3 +173,31 @@ def test_the_operators_other_routes_keep_wanting_the_token() -> None:
         assert code(await browser.client.get("/-/design")) == (401, "P502")
 
     visited(visit)
+
+
+def test_every_view_answers_and_says_what_it_lacks() -> None:
+    async def visit(browser: Browser) -> None:
+        for path in ("picture?at=1", "part?name=orders", "runs?limit=5", "topics", "tail?topic=orders", "questions",
+                     "events?topic=orders&around=3", "dead-letters"):  # fmt: skip
+            assert (await browser.get(f"/api/{path}")).status_code == 200, path
+        for path in ("run?id=none", "story?id=none", "question?id=none", "event?topic=orders&offset=9"):
+            assert code(await browser.get(f"/api/{path}")) == (404, "P308"), path
+
+    visited(visit)
+
+
+@pytest.mark.parametrize("change", ["answer", "retry", "publish", "reveal"])
+def test_a_change_says_what_its_body_lacks_and_is_refused_to_strangers(change: str) -> None:
+    async def visit(browser: Browser) -> None:
+        assert code(await browser.post(change, {})) == (400, "P504")
+        assert code(await browser.post(change, {}, {"content-type": "application/json"})) == (403, "P511")
+
+    visited(visit)
+
+
+def test_no_change_is_made_for_who_is_not_signed_in() -> None:
+    async def visit(browser: Browser) -> None:
+        for change in ("answer", "retry", "publish", "reveal", "none"):
+            assert code(await browser.post(change, {})) == (401, "P502")
+
+    visited(visit, everybody=False)

@@ -10,13 +10,15 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
+from parti.board.asked import Asked
 from parti.board.assets import assets
+from parti.board.changes import CHANGES
 from parti.board.encoding import json_answer
 from parti.board.pulse import Pulse
 from parti.board.requests import check_change, check_origin, json_object, text_of
 from parti.board.sessions import COOKIE, Sessions
 from parti.board.shown import Shown
-from parti.board.views import Query, views
+from parti.board.views import views
 from parti.errors import UsageError
 
 PREFIX: Final = "/-/board"
@@ -48,8 +50,7 @@ class Board:
 
     def __init__(self, shown: Shown, *, token: str, everybody: bool) -> None:
         clock = shown.operations.clock
-        self._name = shown.operations.design.name
-        self._style = shown.style
+        self._shown = shown
         self._sessions = Sessions(token, clock, everybody=everybody)
         self._views = views(shown)
         self._pulse = Pulse(self._picture, clock, shown.operations.chance.token()[:12].replace("-", "_"))
@@ -98,14 +99,16 @@ class Board:
         if answer := self._answers.get((method, name)):
             return await answer(request)
         if method == "GET" and (view := self._views.get(name)):
-            return json_answer(await view(_query(request)))
+            return json_answer(await view(Asked(request.query_params)))
+        if method == "POST" and (change := CHANGES.get(name)):
+            return json_answer(await change(self._shown, await json_object(request)))
         raise _nothing(request)
 
     def _file(self, request: Request, path: str) -> Response:
         if request.method not in ("GET", "HEAD"):
             raise _nothing(request)
         if path == "drawing.css":
-            return Response(self._style, media_type="text/css", headers={"cache-control": "no-cache"})
+            return Response(self._shown.style, media_type="text/css", headers={"cache-control": "no-cache"})
         if (asset := assets().get(path)) is None:
             raise _nothing(request)
         return asset.answer(request.headers.get("if-none-match"))
@@ -113,7 +116,9 @@ class Board:
     async def _session(self, request: Request) -> Response:
         known = self._sessions.knows(request)
         asks = not self._sessions.everybody
-        return json_answer({"signed_in": known, "asks": asks, "system": self._name if known else ""})
+        return json_answer(
+            {"signed_in": known, "asks": asks, "system": self._shown.operations.design.name if known else ""}
+        )
 
     async def _sign_in(self, request: Request) -> Response:
         answer = json_answer({"signed_in": True})
@@ -133,15 +138,11 @@ class Board:
         return StreamingResponse(beats, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _picture(self) -> bytes:
-        return bytes(json_answer(await self._views["picture"]({})).body)
+        return bytes(json_answer(await self._views["picture"](Asked({}))).body)
 
 
 async def _to_page(_: Request) -> Response:
     return RedirectResponse(PREFIX + "/")
-
-
-def _query(request: Request) -> Query:
-    return dict(request.query_params)
 
 
 def _nothing(request: Request) -> UsageError:
