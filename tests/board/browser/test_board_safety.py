@@ -13,6 +13,12 @@ from windows import Window
 Opened = Callable[..., Window]
 Started = Callable[..., System]
 
+TAB = """hidden => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""Hides the tab, or shows it."""
+
 
 def test_names_keys_payloads_and_errors_are_shown_as_text(hostile: System, opened: Opened) -> None:
     window = opened(hostile)
@@ -75,6 +81,13 @@ def test_on_another_address_nothing_is_seen_before_the_token_is_given(started: S
     page.wait_for_selector(".standing.live")
     assert TOKEN not in json.dumps(page.context.cookies()) and page.evaluate("document.cookie") == ""
     page.reload()
+    page.wait_for_selector(".standing.live")
+    page.context.clear_cookies()
+    page.evaluate(TAB, True)
+    page.wait_for_selector(".standing.resting")
+    page.evaluate(TAB, False)
+    page.fill("#token", TOKEN)
+    page.keyboard.press("Enter")
     page.wait_for_selector(".standing.live")
     page.click("text=Sign out")
     page.wait_for_selector("#token")

@@ -1,8 +1,8 @@
 // The live stream: the latest picture, a bounded past of each rate, and how the connection stands.
 
 /** @import { Connection, Picture } from "./types.js" */
-import { batch, signal } from "./html.js";
-import { session } from "./session.js";
+import { batch, computed, effect, signal } from "./html.js";
+import { learn, session } from "./session.js";
 
 /** Pictures whose rates are remembered: a minute. */
 const KEPT = 60;
@@ -33,16 +33,18 @@ let lastId = "";
 let pause = PAUSE_LEAST;
 let timer = 0;
 
-/** Follow the stream while the page can be seen. */
+const signedIn = computed(() => session.value.signed_in);
+
+/** Follow the stream while somebody is signed in and the page can be seen. */
 export function follow() {
   document.addEventListener("visibilitychange", () => (document.hidden ? rest() : open()));
-  open();
+  effect(() => (signedIn.value ? open() : rest()));
 }
 
 function open() {
   clearTimeout(timer);
   source?.close();
-  if (!session.value.signed_in || document.hidden) return;
+  if (!signedIn.value || document.hidden) return;
   // The header Last-Event-ID is the browser's own, and only for reconnections that it makes itself.
   source = new EventSource(`api/live${lastId ? `?last=${encodeURIComponent(lastId)}` : ""}`);
   source.addEventListener("picture", (event) => heard(event, () => show(JSON.parse(event.data))));
@@ -91,6 +93,11 @@ function lost() {
   clearTimeout(timer);
   source?.close();
   connection.value = "lost";
-  timer = setTimeout(open, pause);
+  timer = setTimeout(again, pause);
   pause = Math.min(pause * 2, PAUSE_MOST);
+}
+
+/** The stream may have ended because the session did: then the shell asks for the token. */
+async function again() {
+  if (await learn().catch(() => true)) open();
 }

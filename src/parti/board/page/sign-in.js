@@ -1,7 +1,6 @@
 // The sign-in form, where the board is served to other machines.
 
 import { html, useSignal } from "./html.js";
-import { follow } from "./live.js";
 import { signIn } from "./session.js";
 import { Problem } from "./api.js";
 
@@ -13,7 +12,6 @@ export function SignIn() {
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     try {
       await signIn(String(new FormData(form).get("token") ?? ""));
-      follow();
     } catch (problem) {
       wrong.value = problem instanceof Problem ? `${problem.message}: ${problem.fix}` : String(problem);
     }

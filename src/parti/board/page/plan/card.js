@@ -21,8 +21,8 @@ export function Card({ stage, parts }) {
       <p class="quiet code">${part.place}</p>
       ${figures && html`<${Facts} figures=${figures} />`}
       <${Sparkline} values=${pastRates(part.name)} />
-      <${Joined} title="From" arrows=${arrows.filter((one) => one.target === part.name)} end="source" />
-      <${Joined} title="To" arrows=${arrows.filter((one) => one.source === part.name)} end="target" />
+      <${Joined} title="Used by" arrows=${arrows.filter((one) => one.target === part.name)} end="source" />
+      <${Joined} title="Uses" arrows=${arrows.filter((one) => one.source === part.name)} end="target" />
       <p class="quiet">Click, or Enter, opens its page.</p>
     </aside>
   `;

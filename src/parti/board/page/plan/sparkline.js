@@ -14,7 +14,7 @@ export function Sparkline({ values }) {
   const start = WIDE - (values.length - 1) * step;
   const points = values.map((value, index) => `${(start + index * step).toFixed(1)},${(HIGH - 2 - (value / top) * (HIGH - 4)).toFixed(1)}`);
   return html`
-    <svg class="sparkline" viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label="Rate over the last minute">
+    <svg class="sparkline" viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" role="img" aria-label="Rate over the last minute">
       <polygon points=${`${start.toFixed(1)},${HIGH} ${points.join(" ")} ${WIDE},${HIGH}`} />
       <polyline points=${points.join(" ")} />
     </svg>

@@ -31,8 +31,8 @@ export function Part({ name }) {
         ${figures ? html`<${Facts} figures=${figures} />` : html`<p class="quiet">Nothing was measured yet.</p>`}
         <${Sparkline} values=${pastRates(name)} />
       </section>
-      <${Neighbours} title="From" end="source" arrows=${arrows.filter((one) => one.target === name)} />
-      <${Neighbours} title="To" end="target" arrows=${arrows.filter((one) => one.source === name)} />
+      <${Neighbours} title="Used by" end="source" arrows=${arrows.filter((one) => one.target === name)} />
+      <${Neighbours} title="Uses" end="target" arrows=${arrows.filter((one) => one.source === name)} />
     </div>
   `;
 }
