@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from bench.subject import report
 from bench.venv import ROOT
 from parti import System
-from parti.engine.entries import decode
+from parti.journal.entries import decode
 from parti.ports.llm import Answer, Request, ToolCall
 from parti.wiring import new_engine, open_store, tune_process
 

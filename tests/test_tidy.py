@@ -210,8 +210,10 @@ LAYERS = (
     "rules",
     "sim",
     "optimise",
+    "board",
     "adapters",
     "trust",
+    "journal",
     "ports",
     "design",
 )

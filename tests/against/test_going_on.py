@@ -14,11 +14,11 @@ from edits import edited
 
 from parti.adapters.virtual import SeededChance, VirtualClock, VirtualStore, run_virtual
 from parti.agents.loop import work as agents
-from parti.engine.entries import Entry, Kind
 from parti.engine.joining import Join
 from parti.engine.loop import Engine
 from parti.engine.verdicts import Verdict
 from parti.errors import PartiError
+from parti.journal.entries import Entry, Kind
 from parti.ports.store import State
 from parti.verbs.against import Stored, stored, with_replay
 from parti.wiring import Apart

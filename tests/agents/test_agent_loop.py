@@ -11,7 +11,7 @@ from engine_kit import Order, Outside, Play, World, entries_of, orders, play, re
 from pydantic import BaseModel
 
 from parti import AgentStopped, Approval, Batch, Budget, Outcome, PartiError, System
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.llm import Answer, LlmFailure, Request, Returned, Said, ToolCall
 from parti.ports.store import State
 from parti.testing import Script, calls, said

@@ -14,7 +14,7 @@ from parti import Budget, BudgetSpent, PartiError, Price, Summarise, System
 from parti.agents.conversation import Conversation, size_of
 from parti.agents.gate import Gate
 from parti.design.llm import Llm
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.llm import Answer, Answered, LlmFailure, Request, Returned, Said, ToolCall
 from parti.testing import Script
 

@@ -15,7 +15,7 @@ from engine_kit import entries_of, result_of, run, the_run, wait_for_state, wait
 from mcp_world import Outside, server_of
 
 from parti import Outcome, PartiError, System
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.llm import Returned
 from parti.ports.store import State
 from parti.testing import Script, calls, running

@@ -15,7 +15,7 @@ from parti.agents.conversation import size_of
 from parti.agents.overflow import SUMMARY
 from parti.agents.tokens import tokens_in
 from parti.engine import sessions
-from parti.engine.entries import Entry, Kind
+from parti.journal.entries import Entry, Kind
 from parti.ports.agents import Earlier
 from parti.ports.llm import Answer, Answered, LlmFailure, Request, Returned, Said
 from parti.testing import Script, calls, said

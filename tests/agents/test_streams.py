@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import parti
 from parti import AgentStopped, PartiError, System
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.store import State
 from parti.testing import Script, calls
 

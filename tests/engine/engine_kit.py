@@ -20,8 +20,8 @@ from parti.agents.loop import work
 from parti.agents.servers import Servers
 from parti.design.llm import Llm
 from parti.design.tool_server import ToolServer
-from parti.engine.entries import Entry, decode
 from parti.engine.loop import Engine
+from parti.journal.entries import Entry, decode
 from parti.ports.embedder import Embedder
 from parti.ports.store import RunRecord, State, Store
 from parti.ports.tool_server import Connection

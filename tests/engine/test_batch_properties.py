@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parti import Batch, StepFailed, System
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.store import State
 
 MS = 0.001

@@ -12,8 +12,8 @@ from pydantic_core import from_json
 
 from parti import Batch, System
 from parti.design.model import Reason
-from parti.engine.entries import Kind
 from parti.errors import ModelError
+from parti.journal.entries import Kind
 from parti.ports.store import ModelVersion
 
 

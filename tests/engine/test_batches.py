@@ -12,7 +12,7 @@ from pydantic_core import from_json
 import parti
 from parti import Batch, BudgetSpent, Retry, StepFailed, System
 from parti.design.budget import Budget, Cost
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.store import State
 
 Texts = list[str]

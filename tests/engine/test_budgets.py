@@ -16,7 +16,7 @@ from parti import Budget, BudgetSpent, Cost, PartiError, StepFailed, System, ask
 from parti.adapters.virtual import Faults
 from parti.design.places import NOWHERE
 from parti.engine.accounts import NOTHING, Account, Amount
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 from parti.ports.store import State
 
 TEN_CENTS, THREE_CENTS = Budget(usd=0.1), Cost(usd=0.03)

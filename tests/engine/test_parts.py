@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parti.adapters.virtual import EPOCH, VirtualClock, run_virtual
-from parti.engine.entries import Entry, Kind, chunk, decode, encode
-from parti.engine.identity import orderless, partition_of, run_of_event, run_of_tick, step_digest
 from parti.engine.lanes import Lanes
 from parti.engine.meter import Meter, Tally
 from parti.engine.rows import Overlay
 from parti.engine.timers import Timers
 from parti.engine.watermark import Watermark
+from parti.journal.entries import Entry, Kind, chunk, decode, encode
+from parti.journal.identity import orderless, partition_of, run_of_event, run_of_tick, step_digest
 from parti.ports.operations import run_of_call
 from parti.ports.store import OUTSIDE_FROM, State
 from parti.testing.store_samples import a_run

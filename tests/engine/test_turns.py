@@ -25,8 +25,8 @@ from engine_kit import (
 from pydantic_core import from_json
 
 from parti import Batch, Budget, Cost, StepFailed, System
-from parti.engine.entries import Kind, chunk, decode, encode
 from parti.engine.turns import Lines, Turn
+from parti.journal.entries import Kind, chunk, decode, encode
 from parti.line import Line
 from parti.ports.llm import Answer, LlmFailure, Request
 from parti.ports.store import State

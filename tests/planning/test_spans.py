@@ -8,7 +8,7 @@ import pytest
 from engine_kit import Order
 
 from parti import System
-from parti.engine.entries import Entry, Kind
+from parti.journal.entries import Entry, Kind
 from parti.planning.gathering import Gathering
 from parti.planning.reading_tokens import fitted
 from parti.planning.spans import Run, Span, covered, run_of, stages

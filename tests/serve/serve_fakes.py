@@ -143,5 +143,8 @@ class FakeOperations:
         self.versions.append((version, onnx))
         return version._replace(version=len(self.versions))
 
+    async def note_reveal(self, place: str, *, by: str) -> None:
+        raise NotImplementedError
+
     async def figures(self) -> dict[str, dict[str, float]]:
         return {"drift": {"psi": 0.1, "empty": float("nan")}}

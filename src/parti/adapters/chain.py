@@ -114,6 +114,12 @@ def seal(heads: Heads, batch: Batch, at: Seconds) -> Sealed:
         head = blake2b(head + f"{seq} {len(run)} {run}".encode() + body, digest_size=16).digest()
         rows.append((seq, run, body, head))
         size += len(body)
+    for reveal in batch.reveals:
+        seq += 1
+        own = own_body("reveal", reveal._asdict(), at=at, size=size, events=heads.events)
+        head = journal_hash(head, seq, "", own)
+        rows.append((seq, "", own, head))
+        size += len(own)
     events, streams = _seal_events(heads, batch)
     runs = [run_bytes(record) for record in batch.runs.values()]
     table_rows = [row_bytes(*name, body) for name, body in batch.rows.items()]

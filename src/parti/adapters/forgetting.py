@@ -18,8 +18,9 @@ from parti.units import Seconds
 FORGOTTEN: Final = "~"
 """Stands in place of the run in the record that tells of a gap; no run is named so."""
 
-SUPERSEDED: Final = frozenset({"commit", "expire", "forget"})
-"""Records of the store's own that a later "forget" repeats as far as they still matter."""
+PASSING: Final = frozenset({"commit", "expire", "forget", "reveal"})
+"""Records of the store's own that are not kept for ever: a later "forget" repeats the first three as far as they still matter,
+and who was shown what is kept as long as what was shown."""
 
 _MARK: Final = b"\x00"
 _pack = Struct(">qq").pack
@@ -59,13 +60,13 @@ def read_gap(seq: int, run: str, body: bytes, hash: bytes) -> Gap | None:
     return gap if body[9:] == _check(gap, hash) and 0 < gap.first <= seq else None
 
 
-def superseded(own: Iterable[tuple[int, bytes]], before: Seconds, head: int) -> Iterator[int]:
+def passing(own: Iterable[tuple[int, bytes]], before: Seconds, head: int) -> Iterator[int]:
     """Of the store's own records (seq, body), oldest first, those older than `before` that need not be kept."""
     for seq, body in own:
         kind, facts = read_own(body)
         if seq >= head or facts["at"] >= before:
             return
-        if kind in SUPERSEDED:
+        if kind in PASSING:
             yield seq
 
 

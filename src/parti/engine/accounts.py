@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from parti.design.budget import Budget, Cost
 from parti.design.places import Place
-from parti.engine.entries import Entry
 from parti.errors import BudgetSpent
+from parti.journal.entries import Entry
 from parti.units import Seconds
 
 BILLION: Final = 1_000_000_000

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from parti.design.endpoint import Endpoint
 from parti.design.handler import Handler
 from parti.design.schedule import Schedule
-from parti.engine.entries import MORE, Kind, chunk, encode
 from parti.engine.facts import TABLE, notes_of
 from parti.engine.recorded import Recorded
 from parti.engine.services import Services
+from parti.journal.entries import MORE, Kind, chunk, encode
 from parti.ports.store import NewEvent, RunRecord
 from parti.trust.taint import Taint
 from parti.units import Seconds

@@ -15,7 +15,7 @@ from parti.design.model import Model
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.engine.accounts import NOTHING, Amount, amount_of
-from parti.engine.entries import Kind
+from parti.journal.entries import Kind
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext

@@ -13,8 +13,6 @@ from parti.design.monitor import Monitor
 from parti.design.schedule import Schedule
 from parti.engine.activation import Runner, Unwinding
 from parti.engine.calling import call as call_function
-from parti.engine.entries import Kind, chunk, encode
-from parti.engine.identity import refuse_tenant
 from parti.engine.jobs import Job, error_of, lane_of, retry_of
 from parti.engine.machine import Retried, advance
 from parti.engine.plain import PlainContext
@@ -22,6 +20,8 @@ from parti.engine.pressure import full_one, lag_of, too_much
 from parti.engine.steps import digest_of
 from parti.engine.subscription import SET_ASIDE_MAX
 from parti.errors import Overloaded, RunError
+from parti.journal.entries import Kind, chunk, encode
+from parti.journal.identity import refuse_tenant
 from parti.ports.context import CURRENT
 from parti.ports.operations import Outcome, run_of_call
 from parti.ports.store import RunRecord, State

@@ -14,11 +14,11 @@ from parti.engine import gates
 from parti.engine.accounts import Amount
 from parti.engine.activation import Unwinding
 from parti.engine.budgets import settle
-from parti.engine.entries import Entry, Kind
-from parti.engine.identity import step_digest
 from parti.engine.serving import Timed
 from parti.engine.steps import as_answer, as_failure, counted, measured, reserve_or_fail, rewind
 from parti.errors import DeclarationError, LlmError, PayloadError, StepFailed
+from parti.journal.entries import Entry, Kind
+from parti.journal.identity import step_digest
 from parti.ports.llm import Answer, Llms, Request, Said, Tell
 from parti.ports.outputs import output_spec, value_in
 

@@ -42,12 +42,12 @@ from parti.engine import (
 from parti.engine.accounts import Account
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.budgets import Told
-from parti.engine.entries import Kind
-from parti.engine.identity import partition_of, step_digest
 from parti.engine.rows import pack_row, unpack_row
 from parti.engine.stints import Stint
 from parti.engine.turns import Turn
 from parti.errors import RunError
+from parti.journal.entries import Kind
+from parti.journal.identity import partition_of, step_digest
 from parti.ports.context import CURRENT
 from parti.ports.llm import Answer, Request, Tell
 from parti.ports.store import NewEvent

@@ -12,10 +12,10 @@ from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.calling import OutOfTime
-from parti.engine.identity import question_of_doubt
 from parti.engine.limits import in_doubt
 from parti.engine.machine import Doubted, HandedBack
 from parti.engine.steps import in_words
+from parti.journal.identity import question_of_doubt
 from parti.ports.store import QuestionRecord
 from parti.units import Seconds, duration_text
 

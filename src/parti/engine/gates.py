@@ -21,12 +21,12 @@ from parti.design.places import Place
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine import approving, waiting
-from parti.engine.entries import Entry, Kind
-from parti.engine.identity import step_digest
 from parti.engine.showing import SHOWN_MAX, shown
 from parti.engine.steps import digest_of
 from parti.engine.writes import key_of
 from parti.errors import StepFailed
+from parti.journal.entries import Entry, Kind
+from parti.journal.identity import step_digest
 from parti.trust.concerns import Concern, conflicts, of_arguments, of_run, origins
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from parti.design.handler import Handler
 from parti.design.topic import Topic
 from parti.engine.activation import Activation, Runner
 from parti.engine.calling import OutOfTime
-from parti.engine.identity import partition_of, run_of_event
 from parti.engine.steps import in_words, kind_of
 from parti.engine.timers import Timer
 from parti.errors import PartiError, RunError, StepFailed
+from parti.journal.identity import partition_of, run_of_event
 from parti.ports.store import OUTSIDE_FROM, Event, NewEvent, RunRecord, State
 from parti.units import Seconds, duration_text
 

@@ -20,12 +20,12 @@ from parti.design.sketch import PartSketch, Sketch
 from parti.design.table import Table
 from parti.design.topic import Topic
 from parti.engine.accounts import is_under
-from parti.engine.entries import Entry, Kind
 from parti.engine.joining_code import RUNNERS, matters, of_code
 from parti.engine.joining_parts import FINISH, of_asked, of_write
 from parti.engine.rows import event_value
 from parti.engine.verdicts import Concern, Standing, Verdict, Work, standing
 from parti.errors import PartiError, PayloadError
+from parti.journal.entries import Entry, Kind
 
 WRITES: Final = (Kind.INTENT, Kind.DONE, Kind.UNDONE)
 

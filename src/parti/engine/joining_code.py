@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from parti.design.agent import Agent
 from parti.design.llm import Llm
 from parti.design.sketch import PartSketch
-from parti.engine.entries import Entry
 from parti.engine.verdicts import Concern, Verdict, Work
+from parti.journal.entries import Entry
 
 if TYPE_CHECKING:
     from parti.engine.joining import Join

@@ -15,11 +15,11 @@ from parti.design.sketch import PartSketch
 from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
-from parti.engine.entries import Entry, Kind
-from parti.engine.identity import orderless, step_digest
 from parti.engine.rows import unpack_row
 from parti.engine.verdicts import Concern, Verdict
 from parti.errors import PartiError, PayloadError
+from parti.journal.entries import Entry, Kind
+from parti.journal.identity import orderless, step_digest
 
 if TYPE_CHECKING:
     from parti.engine.joining import Join

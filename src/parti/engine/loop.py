@@ -389,6 +389,10 @@ class Engine:
         """See Operations.add_evaluation."""
         await publishing.add_evaluation(self, key, result)
 
+    async def note_reveal(self, place: str, *, by: str) -> None:
+        """See Operations.note_reveal."""
+        await publishing.note_reveal(self, place, by)
+
     async def figures(self) -> dict[str, dict[str, Any]]:
         """See Operations.figures."""
         return await calls.figures(self)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json, to_json
 
 from parti.design.tool_server import Offered, ToolServer, digest_of
-from parti.engine.entries import Kind
-from parti.engine.identity import step_digest
 from parti.engine.services import Services, log
 from parti.engine.steps import as_answer, as_failure, counted, rewind
 from parti.errors import DeclarationError, ServerUnreached, StepFailed, StoreError
+from parti.journal.entries import Kind
+from parti.journal.identity import step_digest
 from parti.ports.tool_server import Offer, Reply, ServerFailure, ToolServers
 
 if TYPE_CHECKING:

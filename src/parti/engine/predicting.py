@@ -12,13 +12,13 @@ from pydantic_core import to_json
 from parti.design.model import Model, Reason
 from parti.engine.budgets import settle
 from parti.engine.calling import Offload
-from parti.engine.entries import Kind
-from parti.engine.identity import step_digest
 from parti.engine.services import Services
 from parti.engine.serving import Timed, gathered
 from parti.engine.steps import as_failure, counted, measured, reserve_or_fail, rewind
 from parti.engine.turns import Turn
 from parti.errors import DeclarationError, ModelError
+from parti.journal.entries import Kind
+from parti.journal.identity import step_digest
 from parti.ports.scorer import Scorer
 from parti.ports.store import ModelVersion
 

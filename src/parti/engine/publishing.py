@@ -14,18 +14,24 @@ from pydantic_core import from_json, to_json
 from parti.design.topic import Topic
 from parti.engine.calls import refuse_if_troubled
 from parti.engine.context import new_event
-from parti.engine.identity import refuse_tenant
 from parti.engine.pressure import lag_of, too_much
 from parti.engine.retention import note_of_time
-from parti.errors import PayloadError, RunError
+from parti.errors import PayloadError, RunError, UsageError
+from parti.journal.identity import refuse_tenant
 from parti.ports.operations import Published
-from parti.ports.store import ModelVersion, NewEvent, Receipt
+from parti.ports.store import ModelVersion, NewEvent, Receipt, Reveal
 
 if TYPE_CHECKING:
     from parti.engine.loop import Engine
 
 EVENT_MAX = 16 * 1024 * 1024
 """The largest event that is accepted, in bytes."""
+
+PLACE_MAX = 4_000
+"""Characters of the name of a place that somebody asks to see."""
+
+NAME_MAX = 200
+"""Characters of the name of who asks to see it."""
 
 
 async def publish(engine: Engine, name: str, payloads: Sequence[bytes], tenant: str, idempotency_key: str) -> Published:
@@ -146,6 +152,18 @@ async def add_evaluation(engine: Engine, key: str, result: bytes) -> None:
     """Keep the result of an evaluation; done once it is on disk."""
     refuse_if_troubled(engine)
     engine.commits.batch.notes[key] = result
+    engine.commits.touch()
+    await engine.commits.durable()
+
+
+async def note_reveal(engine: Engine, place: str, by: str) -> None:
+    """Journal who asks to see what; done once it is on disk. Raises P504."""
+    for what, text, longest in (("place", place, PLACE_MAX), ("name", by, NAME_MAX)):
+        if not 0 < len(text) <= longest:
+            said = f"the {what} of who is shown something has {len(text)} characters"
+            raise UsageError("P504", said, fix=f"give 1 to {longest}")
+    refuse_if_troubled(engine)
+    engine.commits.batch.reveals.append(Reveal(place, by))
     engine.commits.touch()
     await engine.commits.durable()
 

@@ -12,11 +12,11 @@ from pydantic_core import from_json, to_json
 
 from parti.design.person import Person
 from parti.design.question import Question
-from parti.engine.entries import BLOBS, Kind, chunk, encode
 from parti.engine.machine import Woken, advance
 from parti.engine.services import Services
 from parti.engine.waiting import EXPIRED, WITHDRAWN, answered
 from parti.errors import PayloadError, RunError
+from parti.journal.entries import BLOBS, Kind, chunk, encode
 from parti.ports.store import QuestionRecord, Receipt, RunRecord
 
 

@@ -16,13 +16,13 @@ from pydantic_core import from_json, to_json
 from parti.design.memory import LIMIT_MAX, Episode, Memory, Recalled
 from parti.engine import facts
 from parti.engine.activation import Activation
-from parti.engine.entries import Kind, decode
 from parti.engine.facts import Fact
-from parti.engine.identity import step_digest
 from parti.engine.remembering import embedded, rows_of, scope_of, with_own
 from parti.engine.services import Services
 from parti.engine.steps import counted, rewind
 from parti.errors import DeclarationError
+from parti.journal.entries import Kind, decode
+from parti.journal.identity import step_digest
 from parti.ports.store import RunRecord, Store
 
 if TYPE_CHECKING:

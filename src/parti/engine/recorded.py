@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from parti.engine.accounts import Spent
-from parti.engine.entries import Entry, Kind, decode
 from parti.errors import StoreError
+from parti.journal.entries import Entry, Kind, decode
 from parti.ports.store import JournalRow
 
 FetchBlob = Callable[[str], Awaitable[bytes | None]]

@@ -11,12 +11,12 @@ from parti.design.memory import Memory
 from parti.engine import facts
 from parti.engine.accounts import is_under
 from parti.engine.activation import Activation
-from parti.engine.entries import Entry, Kind
 from parti.engine.facts import Fact
-from parti.engine.identity import step_digest
 from parti.engine.services import Services
 from parti.engine.steps import as_answer, as_failure, counted, rewind
 from parti.errors import DeclarationError, PayloadError, RunError, StepFailed
+from parti.journal.entries import Entry, Kind
+from parti.journal.identity import step_digest
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext

@@ -16,7 +16,6 @@ from parti.engine.activation import Activation, Unwinding, wind_down
 from parti.engine.calling import OutOfTime, call
 from parti.engine.context import RunContext, new_event
 from parti.engine.doubts import instead_of_ending
-from parti.engine.entries import Kind
 from parti.engine.jobs import FINAL, Job, cause_of, dead_letter, error_json, retry_of
 from parti.engine.lanes import Lanes
 from parti.engine.limits import account_of, in_doubt, out_of_seconds, seconds_left
@@ -41,6 +40,7 @@ from parti.engine.services import Services
 from parti.engine.subscription import Subscription
 from parti.engine.timers import Timers
 from parti.errors import PartiError, RunError, StoreError
+from parti.journal.entries import Kind
 from parti.ports.context import CURRENT
 from parti.ports.store import Event, Receipt, RunRecord, State
 from parti.units import Seconds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from parti.design.schedule import Schedule
-from parti.engine.identity import run_of_tick
 from parti.engine.jobs import Job, lane_of
 from parti.engine.pressure import full_one
+from parti.journal.identity import run_of_tick
 from parti.ports.store import RunRecord, State
 from parti.units import Seconds
 

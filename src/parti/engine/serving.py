@@ -19,7 +19,7 @@ from parti.units import Seconds
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
-    from parti.engine.entries import MORE
+    from parti.journal.entries import MORE
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from pydantic_core import from_json, to_json
 from parti.design.agent import Agent, session_table
 from parti.design.outcome import Outcome
 from parti.engine import tainting
-from parti.engine.entries import Kind
-from parti.engine.identity import step_digest
 from parti.engine.steps import counted
 from parti.errors import RunError
+from parti.journal.entries import Kind
+from parti.journal.identity import step_digest
 from parti.ports.agents import Earlier
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from parti.engine.accounts import Amount
 from parti.engine.activation import Activation, Unwinding
 from parti.engine.budgets import Spender, reserve, settle
 from parti.engine.calling import OutOfTime, call
-from parti.engine.entries import MORE, Entry, Kind
-from parti.engine.identity import orderless, step_digest
 from parti.engine.rows import unpack_row
 from parti.engine.serving import Timed, enter, in_batch
 from parti.engine.turns import Turn
 from parti.errors import BudgetSpent, PartiError, RunError, StepFailed
+from parti.journal.entries import MORE, Entry, Kind
+from parti.journal.identity import orderless, step_digest
 from parti.ports.context import CURRENT
 from parti.units import Seconds, duration_text
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from parti.design.handler import Handler
-from parti.engine.identity import run_of_event
 from parti.engine.jobs import Job
 from parti.engine.watermark import Watermark
+from parti.journal.identity import run_of_event
 from parti.ports.store import Event, RunRecord, Store
 
 PAGE: Final = 256

@@ -22,8 +22,8 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 from parti.engine import gates, making
-from parti.engine.entries import Kind
 from parti.errors import RunError
+from parti.journal.entries import Kind
 from parti.trust.taint import Quarantine, Taint
 from parti.trust.trail import Trail
 

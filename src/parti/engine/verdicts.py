@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from parti.design.places import Place
-from parti.engine.entries import Entry
+from parti.journal.entries import Entry
 from parti.ports.store import Event, RunRecord
 from parti.units import Seconds
 

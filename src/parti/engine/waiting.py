@@ -13,10 +13,10 @@ from pydantic_core import to_json
 
 from parti.design.payload import Payload
 from parti.engine.activation import Wait
-from parti.engine.entries import Kind
-from parti.engine.identity import step_digest
 from parti.engine.steps import rewind
 from parti.errors import QuestionExpired
+from parti.journal.entries import Kind
+from parti.journal.identity import step_digest
 from parti.ports.context import NO_DEFAULT
 from parti.ports.store import QuestionRecord
 from parti.units import Seconds, duration_text

@@ -11,10 +11,10 @@ from parti.design.agent import Agent
 from parti.design.graph import Design
 from parti.design.tool import Tool
 from parti.engine.accounts import is_under
-from parti.engine.entries import Entry, Kind
 from parti.engine.recorded import Recorded, Write
 from parti.engine.verdicts import Verdict
 from parti.errors import PartiError, PayloadError
+from parti.journal.entries import Entry, Kind
 
 ASKED: Final = frozenset({Kind.STEP, Kind.READ, Kind.SLEEP, Kind.MEMORY, Kind.FAIL})
 

@@ -12,11 +12,11 @@ from parti.design.agent import Agent
 from parti.design.outcome import Outcome
 from parti.engine import remembering, sessions, tainting
 from parti.engine.accounts import NOTHING, Account
-from parti.engine.entries import Entry, Kind
-from parti.engine.identity import step_digest
 from parti.engine.steps import rewind
 from parti.engine.stints import Stint
 from parti.errors import DeclarationError
+from parti.journal.entries import Entry, Kind
+from parti.journal.identity import step_digest
 from parti.ports.agents import Earlier
 from parti.ports.context import CURRENT
 from parti.ports.llm import Tell

@@ -17,7 +17,6 @@ from parti.engine.accounts import ONE_STEP, Amount
 from parti.engine.activation import Unwinding
 from parti.engine.budgets import Told, adopt, settle
 from parti.engine.doubts import park
-from parti.engine.entries import MORE, Kind
 from parti.engine.recorded import Recorded, Write
 from parti.engine.serving import Timed, enter
 from parti.engine.steps import (
@@ -34,6 +33,7 @@ from parti.engine.steps import (
 )
 from parti.engine.turns import Turn
 from parti.errors import NotDone, RunError
+from parti.journal.entries import MORE, Kind
 from parti.ports.context import CURRENT
 from parti.units import Seconds
 

@@ -14,7 +14,7 @@ from parti.design.model import Model
 from parti.design.step import Step
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
-from parti.engine.entries import Entry, Kind
+from parti.journal.entries import Entry, Kind
 from parti.planning.profile import PartKind
 from parti.ports.store import RunRecord, State
 from parti.units import Seconds

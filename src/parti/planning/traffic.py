@@ -14,8 +14,8 @@ from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
 from parti.design.handler import Handler
 from parti.design.schedule import Schedule
-from parti.engine.entries import Entry, decode
 from parti.errors import UsageError
+from parti.journal.entries import Entry, decode
 from parti.planning.gathering import Gathering, measurable_kind
 from parti.planning.profile import ArrivalsSeen, Profile, Unmeasured
 from parti.planning.spans import Run, facts_of, run_of

@@ -119,6 +119,11 @@ class Operations(Protocol):
         """Keep the result (JSON) of an evaluation under a key that `key_of_evaluation` gave, as long as runs are kept."""
         ...
 
+    async def note_reveal(self, place: str, *, by: str) -> None:
+        """Journal that `by` asks to see the masked value at `place`; it is on disk when this returns. Raises P504 for a
+        name or place that is empty or too long."""
+        ...
+
     async def figures(self) -> dict[str, dict[str, Any]]:
         """The figures of every monitor."""
         ...

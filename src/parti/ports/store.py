@@ -122,6 +122,13 @@ class ModelVersion(NamedTuple):
     created: Seconds
 
 
+class Reveal(NamedTuple):
+    """That somebody (`by`) asked to see the masked value at `place`, as parti.board.queries.places names it."""
+
+    place: str
+    by: str
+
+
 class JournalRow(NamedTuple):
     """One row of the journal: a JSON array of entries of one run (`run` is "" for the store's own rows)."""
 
@@ -136,7 +143,8 @@ class Batch:
 
     Maps hold the last word on each key. A row or note of None is a deletion. `notes` is a small key-value space for the
     engine's own facts (schemas, positions of sources, last ticks). `blobs` are what entries and models refer to by
-    their SHA-256; large payloads, rows, arguments and results the store itself keeps as blobs.
+    their SHA-256; large payloads, rows, arguments and results the store itself keeps as blobs. Each of `reveals` becomes a
+    row of the store's own in the journal, ``["reveal", {"place", "by", "at", ...}]``, kept as long as journals of runs are.
     """
 
     entries: list[tuple[str, bytes]] = field(default_factory=list)
@@ -148,11 +156,12 @@ class Batch:
     blobs: dict[str, bytes] = field(default_factory=dict)
     models: list[ModelVersion] = field(default_factory=list)
     notes: dict[str, bytes | None] = field(default_factory=dict)
+    reveals: list[Reveal] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(
             self.entries or self.runs or self.events or self.rows or self.cursors or self.questions
-            or self.blobs or self.models or self.notes
+            or self.blobs or self.models or self.notes or self.reveals
         )  # fmt: skip
 
 
@@ -250,8 +259,10 @@ class Store(Protocol):
         """Up to `limit` keys and rows in key order, after the key `after`."""
         ...
 
-    async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
-        """Questions, oldest first."""
+    async def questions(
+        self, *, who: str = "", state: str = "open", latest: bool = False, limit: int = 100
+    ) -> list[QuestionRecord]:
+        """Questions, oldest first, or with `latest` those first that were asked last; an empty `who` or `state` is any."""
         ...
 
     async def question(self, id: str) -> QuestionRecord | None:

@@ -302,6 +302,7 @@ class StoreContract(KeepingContract):
             )
             assert [question.id for question in await store.questions()] == ["early", "hers", "late"]
             assert [question.id for question in await store.questions(who="chief")] == ["hers"]
+            assert [question.id for question in await store.questions(latest=True)] == ["late", "hers", "early"]
             answered = a_question("early", state="answered")._replace(answer=b"true", by="ann", answered=NOW + 3)
             await store.commit(Batch(questions={"early": answered}))
             assert [question.id for question in await store.questions(limit=1)] == ["hers"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from random import Random
 from typing import Any
 
-from parti.ports.store import OUTSIDE_FROM, PAGE_BYTES, Batch, State, Store
+from parti.ports.store import OUTSIDE_FROM, PAGE_BYTES, Batch, Reveal, State, Store
 from parti.testing.store_play import StorePlay
 from parti.testing.store_samples import NOW, a_question, a_run, an_event
 
@@ -178,6 +179,36 @@ class KeepingContract(StorePlay):
 
         self.play(write, go_on)
 
+    def test_who_was_shown_what_is_told_by_the_stores_own_records(self) -> None:
+        async def write(store: Store) -> None:
+            await store.commit(Batch(reveals=[Reveal("event/orders/0/7#/name", "ann"), Reveal("run/r#/0", "bob")]))
+            await store.commit(_ended("r", OLD))
+
+        async def read(store: Store) -> None:
+            assert [(one["place"], one["by"]) for one in await _reveals(store)] == [
+                ("event/orders/0/7#/name", "ann"),
+                ("run/r#/0", "bob"),
+            ]
+            rows = [*await store.journal(""), *await store.journal("r")]
+            assert await store.size() == sum(len(row.body) for row in rows)
+            assert await store.verify() == []
+
+        self.play(write, read)
+
+    def test_who_was_shown_what_is_kept_as_long_as_journals_are(self) -> None:
+        async def write(store: Store) -> None:
+            await store.commit(Batch(reveals=[Reveal("run/r#/0", "bob")]))
+            [made] = await _reveals(store)
+            await store.commit(_ended("r", OLD))
+            await store.forget(before=made["at"], limit=9)
+            assert len(await _reveals(store)) == 1
+            while await store.forget(before=made["at"] + 1e6, limit=9):
+                pass
+            assert await _reveals(store) == []
+            assert await store.verify() == []
+
+        self.play(write)
+
     def test_a_note_of_none_is_deleted(self) -> None:
         async def write(store: Store) -> None:
             await store.commit(Batch(notes={"a": b"1", "b": b"2", "c": b"3"}))
@@ -187,3 +218,9 @@ class KeepingContract(StorePlay):
             assert await store.verify() == []
 
         self.play(write)
+
+
+async def _reveals(store: Store) -> list[dict[str, Any]]:
+    """What the store's own records say of who was shown what."""
+    own = [json.loads(row.body)[0] for row in await store.journal("")]
+    return [facts for kind, facts in own if kind == "reveal"]

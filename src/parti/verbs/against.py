@@ -17,8 +17,8 @@ from parti.engine.joining import Join
 from parti.engine.replaying import Replayed
 from parti.engine.verdicts import Concern, Standing, Verdict, Work, standing
 from parti.errors import UsageError
+from parti.journal.whole import entries_of
 from parti.ports.store import ENDED, Event, RunRecord, Store
-from parti.verbs.entries import entries_of
 from parti.verbs.other_version import other_version
 from parti.verbs.sketching import sketch
 from parti.verbs.target import Target

@@ -17,13 +17,13 @@ from parti.design.model import Model
 from parti.design.schedule import Schedule
 from parti.design.step import Step
 from parti.design.tool import Tool
-from parti.engine.entries import Entry, Kind
 from parti.errors import PartiError, PayloadError, StoreError, UsageError
+from parti.journal.entries import Entry, Kind
+from parti.journal.whole import entries_of
 from parti.mlops.evaluation.cases import plain_payload
 from parti.planning.subjects import arguments_of
 from parti.ports.store import Store
 from parti.verbs.cases import read_cases
-from parti.verbs.entries import entries_of
 from parti.verbs.lines import read_input
 from parti.verbs.past import input_of
 from parti.verbs.target import Target

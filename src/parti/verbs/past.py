@@ -14,12 +14,12 @@ from parti.design.graph import Design
 from parti.design.handler import Handler
 from parti.design.model import Model
 from parti.design.schedule import Schedule
-from parti.engine.entries import Entry, Kind
 from parti.errors import DeclarationError, PayloadError
+from parti.journal.caused import find_caused
+from parti.journal.entries import Entry, Kind
+from parti.journal.whole import entries_of
 from parti.ports.store import RunRecord, State, Store
 from parti.units import seconds
-from parti.verbs.caused import find_caused
-from parti.verbs.entries import entries_of
 from parti.verbs.target import now
 
 

@@ -16,9 +16,10 @@ from parti.design.agent import Agent
 from parti.design.evaluation import Evaluation, Trial
 from parti.design.graph import Design
 from parti.design.llm import Llm
-from parti.engine.entries import Kind
 from parti.engine.loop import Engine
 from parti.errors import LlmError, PartiError, PayloadError
+from parti.journal.entries import Kind
+from parti.journal.whole import entries_of
 from parti.mlops.evaluation.cases import Planned
 from parti.mlops.evaluation.results import Scored
 from parti.mlops.evaluation.trials import answering, trial_design, version_of
@@ -28,7 +29,6 @@ from parti.mlops.prompting.prompted import with_wording
 from parti.mlops.prompting.proposing import PROPOSING, Wrong, proposing_design
 from parti.ports.operations import run_of_call
 from parti.ports.store import ModelVersion, State
-from parti.verbs.entries import entries_of
 from parti.verbs.trial_engine import trial_engine
 from parti.verbs.trying import OUTAGES, Trying, tenant_of
 from parti.wiring import Purse, alikeness

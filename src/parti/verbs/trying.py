@@ -13,16 +13,16 @@ from pydantic_core import from_json, to_json
 
 from parti.design.evaluation import Evaluation, Score, Trial, Write
 from parti.design.llm import Llm
-from parti.engine.entries import Kind
 from parti.engine.loop import Engine
 from parti.errors import Overloaded, PartiError, RunError
+from parti.journal.entries import Kind
+from parti.journal.whole import entries_of
 from parti.mlops.evaluation.cases import Planned
 from parti.mlops.evaluation.results import Scored
 from parti.mlops.evaluation.trials import answering, checking
 from parti.ports.operations import run_of_call
 from parti.ports.store import State
 from parti.units import duration_text
-from parti.verbs.entries import entries_of
 
 OUTAGES: Final = frozenset({"P105", "P110", "P601", "P701", "P702", "P706", "P710", "P722"})
 """Failures that say nothing of the part: they end the evaluation, which goes on from there when it is started again."""

@@ -6,19 +6,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from parti.engine.entries import Entry, Kind, decode
-from parti.engine.identity import question_of_doubt
 from parti.errors import RunError
+from parti.journal.caused import Caused, find_caused
+from parti.journal.entries import Entry, Kind, decode
+from parti.journal.identity import question_of_doubt
+from parti.journal.whole import whole
 from parti.ports.store import Event, QuestionRecord, RunRecord, Store
 from parti.units import Seconds
-from parti.verbs.caused import Caused, find_caused
-from parti.verbs.entries import whole
 from parti.verbs.target import Target, now
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One entry of the journal. `kind` is that of parti.engine.entries.Kind; `at`, `took` and `waited` are seconds.
+    """One entry of the journal. `kind` is that of parti.journal.entries.Kind; `at`, `took` and `waited` are seconds.
 
     A call `waited` in line before `at`; `batch` is how many were served together, 0 for one that was served by itself.
     `arguments` and `answer` are whole, wherever they lie; `branch` names the task of the run, a write's is its key.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from parti.engine.entries import Kind, decode
+from parti.journal.entries import Kind, decode
 from parti.ports.store import Event, QuestionRecord, RunRecord, State
 from parti.wiring import open_store
 

@@ -14,9 +14,9 @@ from parti.adapters.virtual.chance import SeededChance
 from parti.adapters.virtual.store import Faults, VirtualStore
 from parti.adapters.virtual.world import EPOCH, VirtualClock, run_virtual
 from parti.engine import retention
-from parti.engine.entries import Kind, decode
 from parti.engine.loop import Engine
 from parti.errors import PartiError
+from parti.journal.entries import Kind, decode
 from parti.ports.store import QuestionRecord, RunRecord, State
 
 from .annex import Errands, Ping, Visits

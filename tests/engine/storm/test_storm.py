@@ -13,11 +13,11 @@ import pytest
 
 from parti.engine import writes
 from parti.engine.commits import After, Commits
-from parti.engine.entries import Entry, Kind
 from parti.engine.lanes import Lanes
 from parti.engine.recorded import Recorded
 from parti.engine.rows import Overlay
 from parti.engine.subscription import Subscription
+from parti.journal.entries import Entry, Kind
 from parti.ports.store import Receipt
 
 from .storm import storm

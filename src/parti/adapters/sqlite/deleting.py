@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parti.adapters.chain import Stream, StreamHead, seal_own
-from parti.adapters.forgetting import FORGOTTEN, Gap, facts_of, gap_body, merged, read_gap, superseded
+from parti.adapters.forgetting import FORGOTTEN, Gap, facts_of, gap_body, merged, passing, read_gap
 from parti.adapters.outside import event_owner
 from parti.adapters.sqlite.bulk import Statement, among, inserts, joined
 from parti.adapters.sqlite.columns import STREAMS
@@ -60,7 +60,7 @@ def forget(writer: Writer, before: Seconds, limit: int) -> bool:
     """Delete runs that ended before `before` with all that belongs to them; whether there may be more to forget."""
     runs = [row[0] for row in writer.connection.execute(_OLD, (before, before, limit)).fetchall()]
     own = _own_records(writer, limit * _OWN_FOR_EACH_RUN)
-    forgotten = [*superseded(own, before, writer.heads.seq), *_journaled(writer, runs)]
+    forgotten = [*passing(own, before, writer.heads.seq), *_journaled(writer, runs)]
     if not forgotten and not runs:
         return False
     sealed = seal_own(writer.heads, "forget", facts_of(*_streams(writer), len(runs)), writer.clock.now())

@@ -176,11 +176,14 @@ class Reader:
         values = (table, tenant, after, max(0, limit))
         return self._consistent(lambda: [(key, self._whole(body)) for key, body in self._ask(text, values)])
 
-    async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
-        """Questions, oldest first; an empty `who` or `state` is any."""
+    async def questions(
+        self, *, who: str = "", state: str = "open", latest: bool = False, limit: int = 100
+    ) -> list[QuestionRecord]:
+        """Questions, oldest first, or with `latest` those first that were asked last; an empty `who` or `state` is any."""
         wanted = [(text, value) for text, value in (("state = ?", state), ("who = ?", who)) if value]
         where = "WHERE " + " AND ".join(text for text, _ in wanted) if wanted else ""
-        text = f"SELECT {QUESTIONS.listed} FROM questions {where} ORDER BY asked, number LIMIT ?"
+        order = "asked DESC, number DESC" if latest else "asked, number"
+        text = f"SELECT {QUESTIONS.listed} FROM questions {where} ORDER BY {order} LIMIT ?"
         return [QuestionRecord(*row) for row in self._ask(text, [*(value for _, value in wanted), max(0, limit)])]
 
     async def question(self, id: str) -> QuestionRecord | None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from parti.adapters.chain import ZERO, Heads, Sealed, Stream, StreamHead, seal_own
-from parti.adapters.forgetting import FORGOTTEN, facts_of, gap_body, merged, read_gap, superseded
+from parti.adapters.forgetting import FORGOTTEN, facts_of, gap_body, merged, passing, read_gap
 from parti.adapters.outside import Outsourced, Use, event_owner, row_owner
 from parti.ports.store import Event, ModelVersion, QuestionRecord, RunRecord
 from parti.units import Seconds
@@ -84,7 +84,7 @@ class Disk:
         old = sorted((run for run in self.runs.values() if self._is_old(run, before)), key=lambda run: run.created)
         runs = {run.id for run in old[:limit]}
         own = [(row[0], row[2]) for row in self.journal if row[1] == ""]
-        forgotten = [*superseded(own, before, self.heads.seq), *(row[0] for row in self.journal if row[1] in runs)]
+        forgotten = [*passing(own, before, self.heads.seq), *(row[0] for row in self.journal if row[1] in runs)]
         if not runs and not forgotten:
             return False
         starts = {stream: content.start for stream, content in self.streams.items()}

@@ -197,14 +197,19 @@ class VirtualStore:
         found = sorted(item for item in self._alive().rows.get((table, tenant), {}).items() if item[0] > after)
         return [(key, self._whole(row)) for key, row in found[: max(0, limit)]]
 
-    async def questions(self, *, who: str = "", state: str = "open", limit: int = 100) -> list[QuestionRecord]:
-        """Questions, oldest first; an empty `who` or `state` is any."""
+    async def questions(
+        self, *, who: str = "", state: str = "open", latest: bool = False, limit: int = 100
+    ) -> list[QuestionRecord]:
+        """Questions, oldest first, or with `latest` those first that were asked last; an empty `who` or `state` is any."""
         found = [
             question
             for question in self._alive().questions.values()
             if who in ("", question.who) and state in ("", question.state)
         ]
-        return sorted(found, key=lambda question: question.asked)[: max(0, limit)]
+        found.sort(key=lambda question: question.asked)
+        if latest:
+            found.reverse()
+        return found[: max(0, limit)]
 
     async def question(self, id: str) -> QuestionRecord | None:
         """The question of that id."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from parti.engine.identity import partition_of, run_of_event
+from parti.journal.identity import partition_of, run_of_event
 from parti.ports.store import Event, RunRecord, Store
 
 PAGE: Final = 512

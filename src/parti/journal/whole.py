@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from parti.engine.entries import Entry, decode
+from parti.journal.entries import Entry, decode
 from parti.ports.store import Store
 
 

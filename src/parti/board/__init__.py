@@ -1,0 +1,1 @@
+"""The board: the running architecture in the browser."""

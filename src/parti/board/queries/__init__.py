@@ -1,0 +1,1 @@
+"""Read models of the board: pure questions to the design and the store, one file for each view."""
