@@ -226,7 +226,7 @@ async def _streams(
         by_topic[topic].append(Stream(topic, partition, *span))
     each = max(1, STREAMS_MAX // max(1, len(by_topic)))
     found = _Streams({}, {}, present)
-    begun = {one.runner: one.begun for one in samples}
+    begun = {one.runner: one.since if one.begun is None else one.begun for one in samples}
     for topic, streams in by_topic.items():
         looked_at, handlers = streams[:each], [one for one in design.all(Handler) if one.topic == topic]
         share = len(looked_at) / len(streams)
@@ -235,10 +235,7 @@ async def _streams(
             until = stream.end if present else await offset_at(store, stream, at)
             came += until - await offset_at(store, stream, at - window, end=until)
             for handler in handlers if not present else ():
-                moment = begun[handler.name]
-                lag[handler.name] += until - (
-                    stream.first if moment is None else await offset_at(store, stream, moment, end=until)
-                )
+                lag[handler.name] += until - await offset_at(store, stream, begun[handler.name], end=until)
         found.rates[topic] = came / share / window
         for handler in handlers:
             found.queues[handler.name] = int(lag[handler.name] / share)

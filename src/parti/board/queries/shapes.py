@@ -169,8 +169,10 @@ def _labels_of(kind: Any) -> tuple[str, ...]:
 
 
 def _plain(kind: Any) -> Any:
-    """The type behind a name for it."""
+    """The type behind a name for it, or behind a word on whether it must be there."""
     while True:
+        if get_origin(kind) in (typing.Required, typing.NotRequired):
+            kind = get_args(kind)[0]
         kind, before = getattr(kind, "__value__", getattr(kind, "__supertype__", kind)), kind
         if kind is before:
             return kind
@@ -184,7 +186,7 @@ def _fields(kind: Any) -> dict[str, Any]:
     if not isinstance(kind, type):
         return _fields(origin) if isinstance(origin, type) and fields_of(origin) else {}
     known = dict(fields_of(kind))
-    if not known and (typing.is_typeddict(kind) or issubclass(kind, tuple)):
+    if not known and (hasattr(kind, "__total__") or issubclass(kind, tuple)):
         try:
             known = typing.get_type_hints(kind, include_extras=True)
         except NameError:
