@@ -89,7 +89,7 @@ def calls_of(
         reader.read(placed)
     reader.close(doubts)
     _nest(design, reader.calls)
-    return sorted(reader.calls, key=lambda call: (call.at, call.depth, -call.until))
+    return sorted(reader.calls, key=lambda call: (call.at, call.depth))
 
 
 class _Reader:
