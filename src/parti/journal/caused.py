@@ -40,8 +40,8 @@ async def find_caused(run: RunRecord, published: Iterable[tuple[str, str]], stor
 
 
 async def _events_of(run: RunRecord, topic: str, partition: int, first: int, end: int, store: Store) -> list[Event]:
-    """Offsets follow time closely, so those written before the run began are skipped by bisection at first."""
-    start = await _first_since(run.started, topic, partition, first, end, store)
+    """What a run publishes is written as it ends, and offsets follow time closely: those before are skipped by bisection at first."""
+    start = await _first_since(run.ended or run.started, topic, partition, first, end, store)
     found = await _scan(run, topic, partition, start, end, store)
     return found or await _scan(run, topic, partition, first, start, store)
 
