@@ -134,7 +134,7 @@ def test_a_page_left_open_overnight_does_not_grow() -> None:
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         assert camera.taken == 600 + 3 * 3600 and pulse.kept == KEPT
-        assert grown < 50_000
+        assert grown < 300_000  # were one kept of each picture, it would be over 800,000
 
     played(play)
 
