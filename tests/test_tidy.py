@@ -201,6 +201,7 @@ LAYERS = (
     "testing",
     "",
     "planning",
+    "auditing",
     "declare",
     "engine",
     "agents",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from parti.adapters.chance import SystemChance
 from parti.adapters.clock import SystemClock
@@ -19,7 +19,7 @@ from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
 from parti.adapters.sqlite.verify import verify_file
 from parti.adapters.vectors import nearest
-from parti.adapters.virtual import SeededChance, VirtualStore, run_virtual
+from parti.adapters.virtual import Faults, SeededChance, VirtualClock, VirtualStore, run_virtual
 from parti.adapters.virtual.apart import StoppedClock
 from parti.agents.gate import Gate
 from parti.agents.loop import work as work_of_agents
@@ -46,6 +46,8 @@ from parti.ports.store import Batch
 from parti.ports.tool_server import Connection, ToolServers
 from parti.rules.flow.holding import is_declared, labelling_of
 from parti.units import Seconds
+
+T = TypeVar("T")
 
 PATIENCE: Final[Seconds] = 3.0
 """How long to wait for another process to say where it listens, or to let go of the store."""
@@ -121,6 +123,38 @@ class Apart:
             clock.at = work.latest
             found.append(await replay(work, engine.services))
         return found
+
+
+def engine_apart(
+    design: Design,
+    main: Callable[[Engine], Coroutine[Any, Any, T]],
+    *,
+    seed: int,
+    llm: Provider,
+    servers: ToolServers,
+    embedder: Embedder,
+    scorer: Scorer | None,
+) -> T:
+    """What `main` returns of an engine in a virtual world, on a store that is thrown away; it has not begun to work.
+
+    `llm` answers for every language model, `servers` for the tool servers, `scorer` for the models. Labels are not held. Time passes with each commit,
+    so that what comes later is later.
+    """
+
+    async def play(clock: VirtualClock) -> T:
+        chance = SeededChance(seed)
+        store = VirtualStore(clock, chance, Faults(latency=(0.001, 0.001)))
+        llms = Gate(design, lambda _: llm, clock, chance, listed_cost) if any(design.all(Llm)) else None
+        engine = Engine(
+            design, store=store, clock=clock, chance=chance, offload=asyncio.to_thread, scorer=scorer, llms=llms, agents=work_of_agents, embedder=embedder, nearest=nearest, servers=servers, stand_ins=True,
+        )  # fmt: skip
+        await engine.start(work=False)
+        try:
+            return await main(engine)
+        finally:
+            await engine.stop(grace=0.0)
+
+    return run_virtual(play)
 
 
 def labelling_for(design: Design) -> Labelling | None:
@@ -353,6 +387,7 @@ __all__ = [
     "default_path",
     "describe_holder",
     "embedder_for",
+    "engine_apart",
     "exporter",
     "new_engine",
     "open_store",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from parti.cli.answer import answer
+from parti.cli.audit import audit
 from parti.cli.cancel import cancel
 from parti.cli.check import check
 from parti.cli.draw import draw
@@ -56,7 +57,7 @@ def root(
 
 
 for command in (
-    up, draw, check, train, models, local, eval, optimize, profile, plan, runs, why, topics, publish, retry, cancel, questions,
+    up, draw, check, audit, train, models, local, eval, optimize, profile, plan, runs, why, topics, publish, retry, cancel, questions,
     answer, verify,
 ):  # fmt: skip
     if isinstance(command, typer.Typer):

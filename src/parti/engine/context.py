@@ -179,10 +179,12 @@ class RunContext:
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """See ports.context.Context."""
         self.check(part.arrow)
-        if type(part) is Tool:
+        if (
+            type(part) is not Step
+        ):  # an evaluation's design has recorders in the place of writes, an audit's of guards, too
             own = self.run.services.design.by_name.get(part.name)
-            part = own if type(own) is Tool else part  # an evaluation's design has recorders in the place of writes
-            if part.server:
+            part = own if isinstance(own, Step | Tool) and type(own) is type(part) else part
+            if type(part) is Tool and part.server:
                 self.run.services.remote[part.name] = part
         return await (making.make if self.run.taint is None else tainting.make)(self, part, arguments)
 

@@ -83,7 +83,12 @@ def _made(design: Design) -> Iterator[Edge]:
                 if part.to:
                     yield Edge(Slot(part.name, "out"), Slot(part.to, "data"), at, exact=True)
             case Topic() if part.dead_letters:
-                yield Edge(Slot(part.name, "data"), Slot(part.dead_letters, "data", "event"), at)
+                for said in (
+                    "event",
+                    "key",
+                    "error",
+                ):  # the key is a field of the event, and an error may repeat another
+                    yield Edge(Slot(part.name, "data"), Slot(part.dead_letters, "data", said), at)
             case Source():
                 yield Edge(Slot(part.name, "out"), Slot(part.topic, "data"), at, exact=True)
             case Tool() | ToolServer():
