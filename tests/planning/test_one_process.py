@@ -10,7 +10,7 @@ from plan_kit import a_desk, asked, its_profile, measured
 from profile_kit import graph_of, profile
 from pydantic import BaseModel
 
-from parti import Batch, System
+from parti import Batch, Slo, System
 from parti.planning.calls import CallGraph, Published
 from parti.planning.deployment import Deployed, Deployment, Door, OneProcess
 from parti.planning.one_process import COMMIT, LOOP, as_declared
@@ -103,7 +103,7 @@ def test_of_a_runs_own_time_what_is_no_cpu_time_leaves_the_loop_alone() -> None:
 
 def test_fences_of_writes_leave_the_loop_alone_where_it_was_not_measured() -> None:
     """A profile from traffic knows own times only, in which runs wait twice for the disk with each write."""
-    desk = System("desk")
+    desk = System("desk", slo=Slo(p99="1s"))
 
     @desk.tool(effect="write", key="id", idempotent=True)
     def post(id: str) -> None: ...
@@ -118,14 +118,14 @@ def test_fences_of_writes_leave_the_loop_alone_where_it_was_not_measured() -> No
         graphs=(graph_of("asking", [[("post",)]] * 20),),
         commit=Sampled.of([0.010] * 20),
     )
-    known = asked(desk, found, rate=20.0, slo=None)
+    known = asked(desk, found, rate=20.0)
     prediction = predict(known.model, Deployed((), ALONE), SEEDS)
     assert use_of(prediction, EVENT_LOOP) == pytest.approx(0.02, abs=0.005)
     assert prediction.p50.mean == pytest.approx(0.032, abs=0.003)
 
 
 def test_coroutines_that_compute_share_the_event_loop() -> None:
-    desk = System("desk")
+    desk = System("desk", slo=Slo(p99="1s"))
 
     @desk.step
     async def think(text: str) -> int:
@@ -140,7 +140,7 @@ def test_coroutines_that_compute_share_the_event_loop() -> None:
         measured("think", "step", [0.030] * 20, cpu=1.0),
         graphs=(graph_of("asking", [[("think",)]] * 20),),
     )
-    known = asked(desk, found, rate=20.0, slo=None)
+    known = asked(desk, found, rate=20.0)
     names = [station.name for station in known.model.network(Deployed((), ALONE)).stations]
     assert "think" not in names
     assert use_of(predict(known.model, Deployed((), ALONE), SEEDS), EVENT_LOOP) == pytest.approx(0.62, abs=0.06)
@@ -148,7 +148,7 @@ def test_coroutines_that_compute_share_the_event_loop() -> None:
 
 def test_the_loop_of_a_run_leaves_out_coroutines_that_are_there_by_themselves() -> None:
     """Else their time would count twice: the measured loop of a run is with all that it calls."""
-    desk = System("desk")
+    desk = System("desk", slo=Slo(p99="1s"))
 
     @desk.step
     async def think(text: str) -> int:
@@ -163,7 +163,7 @@ def test_the_loop_of_a_run_leaves_out_coroutines_that_are_there_by_themselves() 
         measured("think", "step", [0.030] * 20, cpu=1.0),
         graphs=(graph_of("asking", [[("think",)]] * 20),),
     )
-    known = asked(desk, with_loop(found, 0.032), rate=20.0, slo=None)
+    known = asked(desk, with_loop(found, 0.032), rate=20.0)
     assert use_of(predict(known.model, Deployed((), ALONE), SEEDS), EVENT_LOOP) == pytest.approx(0.64, abs=0.06)
 
 
@@ -194,7 +194,7 @@ def test_events_are_handed_on_once_they_are_on_disk() -> None:
     class Event(BaseModel):
         id: str
 
-    desk = System("desk")
+    desk = System("desk", slo=Slo(p99="1s"))
     first, second = desk.topic("first", Event, key="id"), desk.topic("second", Event, key="id")
 
     @desk.on(first, to=second)
@@ -210,13 +210,13 @@ def test_events_are_handed_on_once_they_are_on_disk() -> None:
         measured("begin", "handler", [0.001] * 20), measured("follow", "handler", [0.001] * 20),
         graphs=(caused, graph_of("follow", [[]] * 10)), commit=Sampled.of([0.005] * 20),
     )  # fmt: skip
-    known = asked(desk, found, rate=0.5, entry="begin", slo=None)
+    known = asked(desk, found, rate=0.5, entry="begin")
     story = predict(known.model, Deployed((), OneProcess(2, handing_on=0.003)), SEEDS)
     assert story.p50.mean == pytest.approx(2 * (0.001 + 0.003 + 0.005), abs=0.001)
 
 
 def test_batches_are_as_large_as_they_are_declared() -> None:
-    desk = System("desk")
+    desk = System("desk", slo=Slo(p99="1s"))
 
     @desk.step(batch=Batch(4, linger="5ms"))
     async def score(values: list[int]) -> list[int]:

@@ -172,3 +172,36 @@ def test_a_loop_is_left_after_so_many_visits_as_failed() -> None:
     network = Network((Station("a", Constant(1.0)),), "a", {"a": Choice((("a", 0.999), (END, 0.001)))}, visits_max=20)
     found = simulate(network, Load(np.array([0.0])), seed=1)
     assert (found.outcome.tolist(), found.left.tolist()) == ([Outcome.FAILED], [20.0])
+
+
+def test_attempts_that_fail_by_chance_are_made_again_and_the_last_one_goes_on() -> None:
+    """Half of all attempts fail: three are made of 1 s each, 1.75 in the mean, and every request is done."""
+    station = Station("only", Constant(1.0), 1, 10_000, retry=Retry(attempts=3, backoff=0.0, failing=0.5))
+    found = simulate(Network((station,), "only"), load_of(Poisson(10), seconds=1000, seed=1), seed=1)
+    assert found.share(Outcome.DONE) == 1.0
+    assert (found.left - found.arrived).mean() == pytest.approx(1.75, abs=0.03)
+    assert set(np.round(found.left - found.arrived).tolist()) == {1.0, 2.0, 3.0}
+
+
+def test_a_timeout_from_the_begin_of_the_service_is_none_for_who_waits() -> None:
+    """One place, 1 s each: the third waits for 2 s and is served; with a timeout of 0.5 s each is cut off when it is served."""
+    at = [0.0, 0.0, 0.0]
+    waits = one(1.0, at, retry=Retry(timeout=1.5, begun=True))
+    assert waits.outcome.tolist() == [Outcome.DONE] * 3
+    assert waits.left.tolist() == [1.0, 2.0, 3.0]
+    cut = one(1.0, at, retry=Retry(timeout=0.5, begun=True))
+    assert cut.outcome.tolist() == [Outcome.TIMED_OUT] * 3
+    assert cut.left.tolist() == [0.5, 1.0, 1.5]
+
+
+def test_work_that_cannot_stop_keeps_its_server_and_what_waits_is_taken_back() -> None:
+    """The first is cut off at 0.5 s and keeps its server until 1 s; so does the second, in turn: nobody frees it sooner."""
+    found = one(1.0, [0.0, 0.0, 0.0], retry=Retry(timeout=0.5, begun=True, stop=False))
+    assert found.left.tolist() == [0.5, 1.5, 2.5]
+    waits = one(1.0, [0.0, 0.0, 0.9], retry=Retry(timeout=0.6, stop=False))
+    assert waits.left.tolist() == [0.6, 0.6, 1.5]  # the second never begins, so the third does at 1 s, for nobody
+
+
+def test_a_batch_that_is_cut_off_is_cut_off_as_a_whole() -> None:
+    found = one(1.0, [0.0, 0.1], batch=Batch(2, linger=1.0), retry=Retry(timeout=0.5, begun=True, stop=False))
+    assert found.left.tolist() == pytest.approx([0.6, 0.6])

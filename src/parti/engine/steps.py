@@ -46,7 +46,7 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         known = run.recorded.take(context.path, part.name, digest)
         if known:
             return _again(known, function.returns)
-    attempt = 1
+    attempt, first = 1, run.services.clock.now()
     while True:
         started = run.services.clock.now()
         held = reserve_or_fail(context, part, digest, body)
@@ -66,6 +66,7 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
                 continue
             failure = failure_of(part, error)
             at, took, more = measured(run, started, timed)
+            more = tried(more, attempt, at - first)
             run.note(Kind.FAIL, context.path, part.name, digest, at, took, body, as_answer(failure), more)
             raise_from(failure, error)
         except asyncio.CancelledError:  # cut off with the run, or given up by a function that goes on
@@ -75,6 +76,7 @@ async def step(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
             raise
         settle(context, part, digest, held, inside.told.cost)
         at, took, more = measured(run, started, timed)
+        more = tried(more, attempt, at - first)
         run.note(Kind.STEP, context.path, part.name, digest, at, took, body, answer, more)
         if run.services.replay_each:
             await rewind(context)
@@ -87,6 +89,11 @@ def measured(run: Activation, started: Seconds, timed: Timed | None) -> tuple[Se
     if timed is None or timed.began is None:
         return started, now - started, None
     return timed.began, timed.lasted(now), timed.more
+
+
+def tried(more: MORE, attempts: int, before: Seconds) -> MORE:
+    """What is journaled of a call that needed several attempts: how many, and the seconds of those before, pauses included."""
+    return more if attempts == 1 else {**(more or {}), "attempts": attempts, "before": round(before, 6)}
 
 
 async def _fenced(

@@ -3,7 +3,8 @@
 Layout (format 1): ``[kind, branch, part, digest, attempt, at, took, arguments, answer]``, and in tenth place, only where
 there is more to say, an object. In it, ``"arguments"`` or ``"answer"`` is the SHA-256 of one that lies outside the journal;
 ``"waited"`` is how long a call stood in line before `at`, and ``"batch"`` how many were served together. `at`, `took` and
-`waited` are seconds: its service began at `at` and lasted `took`. About 70 bytes beside the
+`waited` are seconds: its service began at `at` and lasted `took`. A step that was tried more than once says so:
+``"attempts"`` counts all, and the first of them began ``"before"`` seconds earlier than `at`. About 70 bytes beside the
 arguments and the answer; written in about 1 µs.
 """
 

@@ -33,6 +33,9 @@ from parti.sim.network import Network
 from parti.sim.offered import visit_ratios
 from parti.units import HOURS_A_MONTH
 
+PATIENCE: Final = 10.0
+"""Timeouts of so many times the promised latency, or more, are left out: whoever waits so long has broken the promise before."""
+
 MIXED: Final = 1024
 """Quantiles that stand for the tokens of several streams together."""
 
@@ -67,7 +70,8 @@ class Asked:
     def stations(self) -> Stations:
         """The stations of the design's parts, with the tokens of the load where a trace has brought any."""
         prompt, output = (_mixed(self.workload, what) for what in ("prompt", "output"))
-        return Stations(self.design, self.profile, self.prices, prompt, output)
+        patience = PATIENCE * self.slo.p99
+        return Stations(self.design, self.profile, self.prices, prompt, output, patience)
 
     @cached_property
     def load(self) -> Workload:

@@ -92,10 +92,10 @@ class _Making:
         service = call.service or station.service
         if part is None or isinstance(service, Llm) or not self.on_loop(part):
             return [call]
-        work = self.work(part, service)
+        work, retry = self.work(part, service), station.retry
         first = [replace(call, station=LOOP, service=work.first)]
-        if work.besides is not None:
-            station = Station(f"{BESIDES}@{call.name}", work.besides, 1, EVERYONE)
+        if work.besides is not None or retry is not None:
+            station = Station(f"{BESIDES}@{call.name}", work.besides or Constant(0.0), 1, EVERYONE, retry=retry)
             first.append(self.behind(call.name, f"{call.name}{BESIDES}", station))
         return first if work.more is None else [*first, *self.meanwhile(first[-1].name, work.more)]
 

@@ -53,6 +53,8 @@ class Span:
     variant: str = ""
     attempts: int = 1
     answer: Any = None
+    before: Seconds = 0.0
+    """How long before `at` the first of its attempts began; each but the last failed."""
     inside: list[Span] = field(default_factory=list)
 
     @property
@@ -92,8 +94,8 @@ def flat(spans: Iterable[Span]) -> Iterator[Span]:
 def covered(spans: Iterable[Span], begin: Seconds, end: Seconds) -> Seconds:
     """For how long of the time from `begin` to `end` at least one of the spans was under way."""
     total, reached = 0.0, begin
-    for span in sorted(spans, key=lambda one: one.at):
-        low, high = max(span.at, reached), min(span.until, end)
+    for span in sorted(spans, key=lambda one: one.at - one.before):
+        low, high = max(span.at - span.before, reached), min(span.until, end)
         if high > low:
             total += high - low
             reached = high
@@ -138,17 +140,19 @@ def facts_of(entry: Entry) -> dict[str, Any]:
 def _spans(design: Design, entries: Sequence[Entry]) -> list[Span]:
     """The calls, in the order in which they were journaled: each after all that is inside of it."""
     pins = {entry.part: f"v{entry.answer}" for entry in entries if entry.kind == Kind.PIN}
-    starts: dict[tuple[str, str], int] = defaultdict(int)
+    starts: dict[tuple[str, str], list[Seconds]] = defaultdict(list)
     found: list[Span] = []
     for entry in entries:
         kind = kind_in(design, entry.part)
         if kind is None:
             continue
         if entry.kind == Kind.INTENT:
-            starts[entry.part, entry.digest] += 1
+            starts[entry.part, entry.digest].append(entry.at)
         elif entry.kind in (Kind.STEP, Kind.FAIL, Kind.DONE) and not _was_refused(entry):
             span = _span(design, entry, kind, pins.get(entry.part, ""))
-            span.attempts = starts.pop((entry.part, entry.digest), 1)
+            begun = starts.pop((entry.part, entry.digest), None)
+            if begun:
+                span.attempts, span.before = len(begun), max(0.0, span.at - begun[0])
             found.append(span)
     return found
 
@@ -171,6 +175,10 @@ def _span(design: Design, entry: Entry, kind: PartKind, variant: str) -> Span:
     begin, branch = entry.at - (waited or 0.0), None if entry.kind == Kind.DONE else entry.branch
     until = entry.at + entry.took
     span = Span(entry.part, kind, branch, begin, until, _end(entry), waited, batch, variant, answer=entry.answer)
+    span.attempts, span.before = (
+        int(facts.get("attempts", 1)),
+        max(0.0, float(facts.get("before", 0.0)) - (waited or 0.0)),
+    )
     if kind == "llm" and entry.kind == Kind.STEP and isinstance(entry.answer, dict):
         span.variant = str(entry.answer.get("model", ""))
         if waited is None:

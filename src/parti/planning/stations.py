@@ -7,6 +7,7 @@ threads, on as many cores as the replica has. What waits for something outside d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,6 +25,7 @@ from parti.planning.computing import at_once, computes, own_cpu
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.prices import PriceList
 from parti.planning.profile import PartProfile, Profile, Service, Tokens
+from parti.planning.trying import manners
 from parti.sim.distributions import Constant, Distribution, Empirical
 from parti.sim.network import EVERYONE, Batch, Rate, Station
 from parti.sim.network import Llm as Engine
@@ -56,6 +58,8 @@ class Stations:
     prompt: Empirical | None = None
     output: Empirical | None = None
     """Tokens of a request, where the load brings its own: they replace those of the profile."""
+    patience: Seconds = math.inf
+    """Timeouts of so many seconds or more are left out: whoever waits so long has broken every promise before."""
 
     def of(self, name: str, deployed: Deployed) -> Station:
         """The station of that name; a gate takes no time, and a commit what was measured. Raises P830 for a part that was not measured."""
@@ -81,9 +85,19 @@ class Stations:
             raise PlanError("P830", f"nothing is known of `{name}`: {why}", fix="let it work, or `parti profile`")
         if not isinstance(part, WORKS):  # an agent's own loop runs where its caller does, and takes next to nothing
             return _nowhere(name, _service(known, "", 1).seconds.distribution)
-        if isinstance(part, Llm):
-            return self._llm(part, known, deployment)
-        return self._worker(part, known, deployment)
+        made = self._llm(part, known, deployment) if isinstance(part, Llm) else self._worker(part, known, deployment)
+        return self._tried(part, known, made)
+
+    def _tried(self, part: Part, known: PartProfile, made: Station) -> Station:
+        """The station with what its callers do when an attempt fails or takes too long."""
+        engine = isinstance(made.service, Engine)
+        growth = max(made.batch.growth, default=1.0) if made.batch else 1.0
+        longest = 0.0 if isinstance(made.service, Engine) else _longest(made.service) * growth
+        computing = self.computes(part, _service(known, "", 1))
+        retry = manners(
+            part, known.outcomes, computes=computing, longest=longest, patience=self.patience, engine=engine
+        )
+        return made if retry is None else replace(made, retry=retry)
 
     def crowdless(self) -> frozenset[str]:
         """The parts for which nobody ever waits, whichever variant and however they are deployed; for a batch one does wait."""
@@ -210,6 +224,11 @@ def _places(part: Part) -> int:
     """How many calls of a part one process takes at once, as it declares."""
     declared = getattr(part, "concurrency", None)
     return EVERYONE if declared is None else int(declared)
+
+
+def _longest(service: Distribution) -> Seconds:
+    """The longest time that was measured."""
+    return service.quantiles[-1] if isinstance(service, Empirical) else service.mean
 
 
 def _nowhere(name: str, service: Distribution) -> Station:

@@ -68,6 +68,8 @@ def _check_station(station: Station) -> None:
             what,
             "is a language model: it has slots instead of batch, failures, cold and concurrency",
         )
+        begun = station.retry is not None and station.retry.begun
+        _unless(not begun, what, "is a language model: its timeout counts from the arrival")
     else:
         check_distribution(station.service, f"the service of {what}")
     _check_manners(station, what)
@@ -121,6 +123,7 @@ def _check_retry(retry: Retry, what: str) -> None:
         "pauses for at least 0 s",
     )
     _unless(0 <= retry.jitter <= 1, f"the retry of {what}", "has a jitter from 0 to 1")
+    _unless(0 <= retry.failing <= 1, f"the retry of {what}", "fails for a share from 0 to 1")
 
 
 def _check_llm(llm: Llm, what: str) -> None:

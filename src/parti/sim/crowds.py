@@ -11,7 +11,7 @@ from parti.sim import state as of
 from parti.sim.compiled import compiled
 from parti.sim.engines import begin_stretch, purge, put_slot, reading_seconds, take_slot, tokens_after_first
 from parti.sim.moving import attempt_failed, drop_job, notify, schedule
-from parti.sim.serving import check_at, clipped, done, first_of, span_of, take_first, unwatch
+from parti.sim.serving import check_at, clipped, done, first_of, span_of, take_first, unwatch, watch
 
 
 @compiled
@@ -79,6 +79,9 @@ def start_batch(
         ints[job + of.PLACE], ints[job + of.SERVER] = of.SERVED_NOW, server
         reals[job + of.START], reals[job + of.FREE], reals[job + of.SPAN] = now, since, span
         reals[station + at.QUEUED] += clipped(reals, reals[job + of.CAME], now)
+        if reals[station + at.PATIENCE] < 1e300 and ints[job + of.BEFORE] == -2 and ints[job + of.FLAG] == of.LIVE:
+            reals[job + of.DEADLINE] = now + reals[station + at.PATIENCE]
+            watch(ints, reals, station, job)
         after = take_first(ints, station) if left > 1 else -1
         ints[job + of.LINK] = after
         job = after

@@ -23,6 +23,7 @@ UP: Final = 7
 DOWN: Final = 8
 ARRIVAL: Final = 9
 DWELL: Final = 10
+CHANCE: Final = 11
 
 CONSTANT: Final = 0
 EXPONENTIAL: Final = 1

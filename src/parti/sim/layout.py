@@ -54,6 +54,7 @@ RATED: Final = 4
 """0 no rate, 1 waits for its turn, 2 is rejected."""
 ATTEMPTS: Final = 5
 CANCELS: Final = 6
+"""0 never, 1 at once, 2 only what still waits."""
 HOW: Final = 7
 """How it serves: PLAIN, BATCHES, FRAGILE or ENGINE."""
 PLACES: Final = 8
@@ -91,6 +92,10 @@ STEP: Final = 11
 STEP_SEQUENCE: Final = 12
 BUSY: Final = 13
 QUEUED: Final = 14
+PATIENCE: Final = 15
+"""The timeout from the begin of the service on."""
+FAILING: Final = 16
+"""Which share of attempts fails by chance."""
 
 PLAIN: Final = 0
 BATCHES: Final = 1

@@ -51,7 +51,11 @@ class Retry:
 
     `attempts` counts the first one: 4 are three retries. Before attempt k + 1 the caller pauses for
     ``min(longest, backoff · factor^(k - 1))``, of which the share `jitter` (0 to 1) is random. With `cancel` work that timed
-    out leaves the queue or its server at once; without, it is served although nobody waits for it any more.
+    out leaves the queue or its server at once; without, it is served although nobody waits for it any more; and where what has
+    begun does not `stop`, as in a thread, only work that still waits is taken back.
+
+    With `begun` the timeout counts from the begin of the service, so that whoever waits in line is never late. The share `failing` of attempts comes to nothing by chance once it was served, and is made again; after the
+    last attempt the branch goes on, since what its program makes of a failure is its own affair.
     """
 
     timeout: float = math.inf
@@ -61,6 +65,9 @@ class Retry:
     longest: float = math.inf
     jitter: float = 0.0
     cancel: bool = True
+    stop: bool = True
+    begun: bool = False
+    failing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def _station(station: Station, seed: int, rank: int, arrays: Arrays) -> int:
         arrays.put(reals=(size > 1 and batch.growth) or (1.0,) * size),
         0 if station.rate is None else 2 if rate.rejects else 1,
         retry.attempts,
-        int(retry.cancel),
+        int(retry.cancel) * (1 if retry.stop else 2),
         how(station),
         llm.slots or station.concurrency,
         station.replicas,
@@ -170,9 +170,11 @@ def _station(station: Station, seed: int, rank: int, arrays: Arrays) -> int:
         _signed(draws.key_of(seed, "station " + station.name)),
     ]
     interval = 1.0 / rate.per_second
-    floats = [batch.linger, interval, interval * (rate.burst - 1), retry.timeout, retry.backoff, retry.factor]
+    from_arrival, from_begin = (math.inf, retry.timeout) if retry.begun else (retry.timeout, math.inf)
+    floats = [batch.linger, interval, interval * (rate.burst - 1), from_arrival, retry.backoff, retry.factor]
     floats += [retry.longest, retry.jitter, cold.idle if cold else math.inf, llm.prefill_seconds]
     floats += [llm.prefill_seconds_per_token, llm.step_seconds, llm.step_seconds_per_sequence]
+    floats += [0.0, 0.0, from_begin, retry.failing]
     return arrays.put(numbers, floats, at.STATION)
 
 

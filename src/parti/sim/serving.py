@@ -185,6 +185,9 @@ def begin(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int
     ints[of.HAPPENED] += 1
     reals[station + at.BUSY] += clipped(reals, now, now + span)
     reals[station + at.QUEUED] += clipped(reals, reals[job + of.CAME], now)
+    if reals[station + at.PATIENCE] < span and ints[job + of.FLAG] == of.LIVE:
+        reals[job + of.DEADLINE] = now + reals[station + at.PATIENCE]
+        watch(ints, reals, station, job)
     schedule(ints, reals, now + span, station, of.COMPLETE, job)
 
 
@@ -217,6 +220,9 @@ def done(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int,
         drop_job(ints, job)
         return
     unwatch(ints, station, job)
+    if came_to_nothing(ints, reals, station, job):
+        attempt_failed(ints, reals, rows, parts, now, job, at.FAILED)
+        return
     if ints[at.PARTED]:
         request, column = ints[job + of.REQUEST], 4 * ints[ints[job + of.CALL] + at.COLUMN]
         ready = max(reals[job + of.READY], reals[job + of.FREE])
@@ -224,6 +230,16 @@ def done(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: int,
         parts[request, column + at.BATCHING] += reals[job + of.START] - ready
         parts[request, column + at.SERVICE] += reals[job + of.SPAN]
     move_on(ints, reals, rows, parts, now, job)
+
+
+@inlined
+def came_to_nothing(ints: Any, reals: Any, station: int, job: int) -> bool:
+    """Whether an attempt that was served failed by chance, and another one may follow."""
+    failing = reals[station + at.FAILING]
+    if failing <= 0.0 or ints[job + of.ATTEMPT] >= ints[station + at.ATTEMPTS]:
+        return False
+    key, request = ints[ints[job + of.CALL] + at.CALL_KEY], ints[job + of.REQUEST]
+    return bool(draws.unit(key, request, ints[job + of.TURN], draws.CHANCE, 0) < failing)
 
 
 @inlined
@@ -273,7 +289,9 @@ def expire(ints: Any, reals: Any, rows: Any, parts: Any, now: float, station: in
         )
         ints[job + of.HOLDS] = -1
         reals[again + of.CAME] = reals[job + of.CAME]
-        if ints[station + at.CANCELS]:
+        if ints[station + at.CANCELS] == 1 or (
+            ints[station + at.CANCELS] == 2 and ints[job + of.PLACE] != of.SERVED_NOW
+        ):
             cancel(ints, reals, rows, parts, now, station, job)
         else:
             ints[job + of.FLAG] = of.ABANDONED
