@@ -104,6 +104,8 @@ CODES: Final[Mapping[str, str]] = {
     "P834": "a plan file cannot be read",
     "P835": "there is no promise to plan for",
     "P836": "the load is more than can be served",
+    "P837": "no deployment is there often enough",
+    "P838": "it is not understood how often machines fail",
     # P9xx: labels at run time
     "P901": "a call would carry labels that it is not cleared for",
     "P902": "a person did not let labelled data go",

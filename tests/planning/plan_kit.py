@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from profile_kit import NONE, graph_of, profile
 
 from parti import Slo, System
+from parti.optimise.found import Limits
+from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.load import Stream, Workload
+from parti.planning.planned import Planned
+from parti.planning.planner import plan
 from parti.planning.prices import MachineType, PriceList
 from parti.planning.profile import PartKind, PartProfile, Profile, Service
 from parti.planning.sampled import Sampled
@@ -72,3 +77,18 @@ def asked(
     stream = Stream(arrivals or Poisson(rate), ((entry, 1.0),), f"{rate:g}/s")
     slo = facts.pop("slo", desk.slo)
     return Asked(desk.design, found, PRICES, Workload((stream,)), slo, cloud="own", requests=3000, **facts)
+
+
+CARE = Care(runs=20, broken_most=0.05)
+LIMITS = Limits(seconds=1e9, extensions=20_000)
+
+
+def ticking() -> Callable[[], float]:
+    """A clock by which each look takes a microsecond."""
+    ticks = count()
+    return lambda: next(ticks) * 1e-6
+
+
+def made(question: Asked) -> Planned:
+    """The plan, found within a fixed number of simulations."""
+    return plan(question, clock=ticking(), limits=LIMITS, care=CARE, say=lambda _: None)

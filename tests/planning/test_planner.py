@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from plan_kit import a_desk, asked, its_profile, measured
+from plan_kit import a_desk, asked, its_profile, made, measured
 from profile_kit import graph_of, profile
 
 from parti import PartiError, Slo, System
-from parti.optimise.found import Limits
 from parti.optimise.trials import quantile
-from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import compare
 from parti.planning.deployment import Deployed, Deployment
@@ -25,24 +22,10 @@ from parti.planning.load import Stream, Workload
 from parti.planning.overload import overloaded
 from parti.planning.plan_file import plan_json, read_plan, write_plan
 from parti.planning.planned import Planned
-from parti.planning.planner import bottleneck, plan
+from parti.planning.planner import bottleneck
 from parti.planning.predicting import latencies, predict, simulated
 from parti.sim.distributions import Empirical
 from parti.sim.load import Poisson
-
-CARE = Care(runs=20, broken_most=0.05)
-LIMITS = Limits(seconds=1e9, extensions=20_000)
-
-
-def ticking() -> Callable[[], float]:
-    """A clock by which each look takes a microsecond."""
-    ticks = count()
-    return lambda: next(ticks) * 1e-6
-
-
-def made(question: Asked) -> Planned:
-    """The plan, found within a fixed number of simulations."""
-    return plan(question, clock=ticking(), limits=LIMITS, care=CARE, say=lambda _: None)
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,9 @@ def plan(
     one_process: Annotated[
         bool, typer.Option("--one-process", help="Predict all parts in one process here, as `parti up` runs them.")
     ] = False,
+    failures: Annotated[
+        str, typer.Option("--failures", help="How often a machine fails, and for how long: 30d/5m.", show_default=False)
+    ] = "",
     limit: Annotated[str, typer.Option("--time", help="How long to search; proofs may need more.")] = "15s",
     requests: Annotated[
         int, typer.Option("--requests", min=1000, help="About so many requests are simulated at a time.")
@@ -79,7 +82,7 @@ def plan(
     target = target_of(app, store)
     options = Options(
         loads=tuple(load or ()), slo=_slo(target, p99, quality, usd_per_month), of=tuple(of or ()), profile=profile,
-        prices=prices, cloud=cloud, seed=seed, requests=requests, seconds=seconds(limit),
+        prices=prices, cloud=cloud, seed=seed, requests=requests, seconds=seconds(limit), failures=failures,
     )  # fmt: skip
     if fixed is not None and what_if is not None:
         _compare(target, options, fixed, what_if, as_json=as_json)
@@ -139,6 +142,7 @@ def _again(target: Target, options: Options, out: Path) -> str:
     words = ["parti", "plan", str(target.app or ""), "--fixed", str(out)]
     for option, values in (("--load", options.loads), ("--of", options.of)):
         words += [word for value in values for word in (option, value)]
+    words += ["--failures", options.failures] if options.failures else []
     if options.slo is not None:
         words += ["--p99", f"{options.slo.p99:g}s"]
     return shlex.join(word for word in words if word)

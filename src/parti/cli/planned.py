@@ -58,7 +58,9 @@ def print_prediction(asked: Asked, found: Prediction) -> None:
     print_line()
     print_line(f"predicted  p50 {_of(found.p50)}  p95 {_of(found.p95)}  p99 {_of(found.p99)}")
     promised = lasting(asked.slo.p99)
-    done = f"{found.done.mean:.3%} end well"
+    done = f"{found.done.mean:.3%} end well" + (
+        f" (replicas are there for {found.there:.4%})" if found.there < 1 else ""
+    )
     print_line(f"           promised p99 {promised}; {done}; {_rate(found.throughput.mean)} a second")
     rows = [
         (

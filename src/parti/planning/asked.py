@@ -19,6 +19,7 @@ from parti.optimise.quality import Quality
 from parti.planning.blueprint import Blueprint, Runner, blueprint
 from parti.planning.causes import causes, run_rates
 from parti.planning.deployment import Deployed
+from parti.planning.lasting import Failures
 from parti.planning.load import Stream, Workload
 from parti.planning.predicting import Model
 from parti.planning.prices import PriceList
@@ -61,6 +62,8 @@ class Asked:
     seed: int = 1
     listed: PricesOfProviders = lambda *_: None
     """What providers' lists say of language models."""
+    failures: Failures | None = None
+    """How often machines fail of which the price list does not say it; None: nobody knows, and they are taken not to."""
 
     def scaled(self, factor: float) -> Asked:
         """The same for so many times the load."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parti.optimise.trials import quantile
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed
+from parti.planning.foreseeing import less_the_lost
 from parti.planning.predicting import LEVELS, Prediction, latencies, predicted_by, simulated
 from parti.sim.replications import Interval, interval
 
@@ -40,4 +41,4 @@ def _simulated(asked: Asked, deployed: Deployed, seeds: Sequence[int]) -> tuple[
     runs = [simulated(asked.model, network, seed) for seed in seeds]
     taken = [latencies(one.run, one.counted) for one in runs]
     levels = [[quantile(one, level) for one in taken] for level in LEVELS]
-    return predicted_by(asked.model, network, runs), levels
+    return less_the_lost(asked, deployed, predicted_by(asked.model, network, runs)), levels

@@ -1,4 +1,4 @@
-"""Overload: the parts that get more than they can serve in the long run, whatever a sample of the load shows."""
+"""Overload: the parts that get more than they can serve in the long run, whatever a sample shows; and how often machines leave them so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from parti.errors import PlanError
 from parti.optimise.problem import Option, Part, Problem, Stage
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
+from parti.planning.lasting import failures_on, least_serving, there
 from parti.planning.space import capacity
 from parti.planning.stations import part_of
 from parti.sim.network import EVERYONE
@@ -26,17 +27,49 @@ def overloaded(asked: Asked, deployed: Deployed) -> tuple[str, ...]:
 
 
 def steady(asked: Asked) -> Problem:
-    """The problem without deployments that cannot serve the mean load. Raises P836 for a part that has no other."""
-    return replace(
-        asked.problem,
-        stages=tuple(Stage(tuple(_steady(asked, part) for part in stage.parts)) for stage in asked.problem.stages),
-    )
+    """The problem without deployments that cannot serve the mean load, or are not there often enough.
+
+    Of what the promised availability leaves, each part whose machines may fail gets an equal share. Raises P836 for a part of
+    which no deployment serves the load, P837 for one of which none is there for its share of the time.
+    """
+    problem = asked.problem
+    fail = sum(any(_up(asked, option) < 1.0 for option in part.options) for part in problem.parts())
+    share = asked.slo.availability ** (1.0 / max(1, fail))
+    stages = (Stage(tuple(_steady(asked, part, share) for part in stage.parts)) for stage in problem.stages)
+    return replace(problem, stages=tuple(stages))
 
 
-def _steady(asked: Asked, part: Part) -> Part:
-    kept = tuple(option for option in part.options if _serves(asked, part.name, option))
+def available(asked: Asked, deployment: Deployment) -> float:
+    """For which share of the time as many replicas of a part are up as its load needs; 1 where nobody said that machines fail."""
+    failures = failures_on(asked.prices, deployment.machine, asked.failures)
+    if failures is None:
+        return 1.0
+
+    def serves(replicas: int) -> bool:
+        return _serves(asked, deployment.part, Option(deployment._replace(replicas=replicas), 0.0))
+
+    return there(deployment.replicas, least_serving(deployment.replicas, serves), failures.up)
+
+
+def _up(asked: Asked, option: Option) -> float:
+    """For which share of the time a replica of an option serves."""
+    one = option.label
+    failures = failures_on(asked.prices, one.machine, asked.failures) if isinstance(one, Deployment) else None
+    return 1.0 if failures is None else failures.up
+
+
+def _lasts(asked: Asked, option: Option, share: float) -> bool:
+    return not isinstance(option.label, Deployment) or available(asked, option.label) >= share
+
+
+def _steady(asked: Asked, part: Part, share: float) -> Part:
+    serving = tuple(option for option in part.options if _serves(asked, part.name, option))
+    kept = tuple(option for option in serving if _lasts(asked, option, share))
     if kept:
         return Part(part.name, kept)
+    if serving:
+        what = f"no deployment of `{part_of(part.name)}` that may be chosen is there for {share:.3%} of the time"
+        raise PlanError("P837", what, fix="allow more replicas, or promise less availability")
     most = max(part.options, key=lambda option: option.cost).label
     rate = asked.rates.get(part.name, 0.0)
     what = f"no deployment of `{part_of(part.name)}` that may be chosen serves {rate:.3g} calls a second"

@@ -13,7 +13,9 @@ from parti.optimise.refusing import NoPlan
 from parti.optimise.verifying import Care, Verified, verify
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
-from parti.planning.overload import overloaded, steady
+from parti.planning.foreseeing import broken, foresee
+from parti.planning.lasting import failures_on
+from parti.planning.overload import available, steady
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
 from parti.planning.predicting import REPLICATIONS, Prediction, predict
 from parti.planning.stations import WORKS
@@ -73,6 +75,8 @@ class _Telling:
         self.limits = Limits(limits.seconds * AGAIN, limits.extensions, limits.memory)
         self._until = clock() + limits.seconds
         self.options = verified.plan.options(self.problem)
+        self._menus = {part.name: part.options for part in problem.parts()}
+        self._quality = problem.quality_of(verified.plan)
         self.deployed = deployed_of(self.options.values())
         self.seeds = range(asked.seed + 10_001, asked.seed + 10_001 + REPLICATIONS)
         self.p99 = self._p99(verified.plan)
@@ -81,18 +85,19 @@ class _Telling:
         """All of it."""
         asked, verified = self.asked, self.verified
         self.say("predicting")
-        prediction = predict(asked.model, self.deployed, self.seeds)
+        prediction = foresee(asked, self.deployed, self.seeds)
         self.say("asking what else could be")
         parts = tuple(self._parts())
         check, found = verified.check, verified.found
         swept = sweep(
             self.problem, asked.staged, found, clock=self.clock, limits=self.limits, qualities=self._qualities()
         )
-        kept = not overloaded(asked, self.deployed) and keeps(asked, prediction)
+        cost, quality = verified.plan.cost, self._quality
+        kept = not broken(asked, self.deployed, prediction, cost=cost, quality=quality)
         return Planned(
             parts,
-            verified.plan.cost,
-            self.problem.quality_of(verified.plan),
+            cost,
+            quality,
             prediction,
             found.proof,
             found.relaxed,
@@ -117,7 +122,7 @@ class _Telling:
         found = {
             self._quality_with(name, option)
             for name in self.options
-            for option in self._menu(name)
+            for option in self._menus[name]
             if option.quality != self.options[name].quality
         }
         return tuple(sorted(found)[-4:])
@@ -139,10 +144,13 @@ class _Telling:
     def _reason(self, part: str, option: Option) -> str:
         """Why it is not cheaper: what happens with the next cheaper option of the part."""
         assert isinstance(option.label, Deployment)
-        cheaper = [one for one in self._menu(part) if one.cost < option.cost]
+        cheaper = [one for one in self._menus[part] if one.cost < option.cost]
         if not option.label.machine:
             return "only waits, so it runs inside its caller" if not option.cost else "is paid by the call"
         if not cheaper:
+            fewer = option.label._replace(replicas=option.label.replicas - 1)
+            if fewer.replicas and available(self.asked, fewer) < available(self.asked, option.label):
+                return "fewer would not be there often enough for the promised availability"
             hands = self.asked.space.with_hands(part) > 1
             return "fewer would have too few hands for its runs" if hands else "nothing cheaper can serve this load"
         if not self._in_time:
@@ -155,9 +163,6 @@ class _Telling:
         if at > self.asked.promise.seconds:
             return f"{_difference(option, other)} for {saved} has a p99 of {_seconds(at)}"
         return f"{_difference(option, other)} for {saved} keeps p99 at {_seconds(at)} here, but not in every fresh run"
-
-    def _menu(self, part: str) -> tuple[Option, ...]:
-        return next(one.options for one in self.problem.parts() if one.name == part)
 
     def _with(self, part: str, option: Option) -> Plan:
         """The plan with another option for one part."""
@@ -178,7 +183,7 @@ class _Telling:
         """The change of one part that makes p99 smaller by most for its price."""
         best: tuple[float, Change] | None = None
         for name, option in self.options.items():
-            dearer = [one for one in self._menu(name) if one.cost > option.cost and one.quality >= option.quality]
+            dearer = [one for one in self._menus[name] if one.cost > option.cost and one.quality >= option.quality]
             for other in sorted(dearer, key=lambda one: one.cost)[: 2 if self._in_time else 0]:
                 p99 = self._p99(self._with(name, other))
                 more = other.cost - option.cost
@@ -207,15 +212,16 @@ class _Telling:
         yield self._change("1.5 times the load", more, self.deployed, more.cost(self.deployed))
         for one in self.deployed.parts:
             if one.machine and one.replicas > 1 and self._in_time:
-                yield self._change(f"`{one.part}` loses a replica", asked, self._without_one(one.part), cost)
+                yield self._change(f"`{one.part}` loses a replica", asked, self._without_one(one.part), cost, lost=True)
         machines = sum(asked.space.of_machines(one) for one in self.deployed.parts)
         dearer = cost + 0.2 * machines
-        kept = keeps(asked, now) and dearer <= asked.promise.cost_most
+        kept = not broken(asked, self.deployed, now, cost=dearer, quality=self._quality)
         yield Change("machines cost a fifth more", dearer, now.p99.mean, kept)
 
-    def _change(self, what: str, asked: Asked, deployed: Deployed, cost: float) -> Change:
-        found = predict(asked.model, deployed, self.seeds)
-        kept = keeps(asked, found) and not overloaded(asked, deployed) and cost <= asked.promise.cost_most
+    def _change(self, what: str, asked: Asked, deployed: Deployed, cost: float, *, lost: bool = False) -> Change:
+        """A plan under a load; with a replica `lost`, while no other one is."""
+        found = predict(asked.model, deployed, self.seeds) if lost else foresee(asked, deployed, self.seeds)
+        kept = not broken(asked, deployed, found, cost=cost, quality=self._quality)
         return Change(what, cost, found.p99.mean, kept)
 
     def _without_one(self, part: str) -> Deployed:
@@ -240,15 +246,12 @@ class _Telling:
         unknown = sorted(name for name in machines if (m := asked.prices.machine(name)) is not None and m.speed is None)
         if unknown:
             yield f"nobody measured how fast {', '.join(unknown)} is: it is taken to be as fast as the measured machine"
+        if any(failures_on(asked.prices, one, asked.failures) is None for one in machines):
+            yield "nobody said how often machines fail, so all replicas are taken to be up: give --failures 30d/5m"
         if not kept and prediction.p99.high > asked.promise.seconds:
             yield "the hands that its runners have are too few, which the search does not know: raise their concurrency="
         if prediction.done.low < asked.slo.availability:
             yield f"only {prediction.done.low:.4%} of requests end well, of {asked.slo.availability:.4%} that are promised"
-
-
-def keeps(asked: Asked, found: Prediction) -> bool:
-    """Whether what is predicted keeps the promised latency and availability, at the worse ends of their intervals."""
-    return found.p99.high <= asked.slo.p99 and found.done.low >= asked.slo.availability and not found.unstable
 
 
 def about_profile(asked: Asked) -> Iterator[str]:

@@ -144,6 +144,8 @@ class Prediction:
     parts: tuple[PartPrediction, ...]
     unstable: tuple[str, ...]
     """Parts that get more than they can serve, in the long run."""
+    there: float = 1.0
+    """For which share of the time as many replicas of each part are up as the load needs; `done` and `throughput` are less by that."""
 
 
 def predict(model: Model, deployed: Deployed, seeds: Sequence[int]) -> Prediction:

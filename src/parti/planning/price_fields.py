@@ -24,6 +24,8 @@ MACHINE: Final[Mapping[str, bool]] = {
     "accelerators": False,
     "accelerator_memory_gib": False,
     "speed": False,
+    "mtbf_hours": False,
+    "repair_seconds": False,
 }
 """Fields of a machine; it has one of the two prices. A month has 730 hours, as the clouds reckon."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from parti.design.llm import LOCAL, Llm, Price
 from parti.errors import UsageError
 from parti.planning.price_fields import LLM, MACHINE, SOURCE, Fields, place_of
-from parti.units import HOURS_A_MONTH
+from parti.units import HOURS_A_MONTH, Seconds
 
 OWN: Final = "prices.toml"
 """The list that comes with Parti."""
@@ -39,7 +39,8 @@ class MachineType:
     `kind` is "general", "compute", "memory", "gpu" or "burstable". `memory` is GiB; `accelerator` names one of `accelerators` GPUs ("" and 0:
     none), with `accelerator_memory` GiB each. `usd_per_hour` is the price on demand in `region`. `speed` is how fast one core is
     relative to the machine that was measured on (a service of s seconds takes s / speed there); None: not known, and
-    `speed_source` tells how it came to be known. `source` says where the price comes from, and of which day it is.
+    `speed_source` tells how it came to be known. It fails once in `mtbf` seconds in the mean (0: not known), and it takes `repair` seconds
+    until another one serves in its place. `source` says where the price comes from, and of which day it is.
     """
 
     name: str
@@ -54,6 +55,8 @@ class MachineType:
     accelerator_memory: float = 0.0
     speed: float | None = None
     speed_source: str = ""
+    mtbf: Seconds = 0.0
+    repair: Seconds = 0.0
 
     @property
     def cloud(self) -> str:
@@ -189,8 +192,18 @@ def _machine(fields: Fields, sources: Mapping[str, Source]) -> MachineType:
         accelerators=int(fields.number("accelerators", default=1.0 if "accelerator" in fields.table else 0.0)),
         accelerator_memory=fields.number("accelerator_memory_gib", default=0.0),
         speed=fields.number("speed", above=0) if "speed" in fields.table else None,
-        speed_source="declared" if "speed" in fields.table else "",
+        speed_source="declared" if "speed" in fields.table else "", mtbf=3600.0 * _failing(fields, "mtbf_hours"),
+        repair=_failing(fields, "repair_seconds"),
     )  # fmt: skip
+
+
+def _failing(fields: Fields, key: str) -> float:
+    """One of the two numbers that say how often a machine fails and for how long; 0 where neither is there. Raises P823 for one alone."""
+    pair = ("mtbf_hours", "repair_seconds")
+    missing = [one for one in pair if one not in fields.table]
+    if len(missing) == 1:
+        raise fields.wrong("P823", "", f"it has no `{missing[0]}`", f"write both of {' and '.join(pair)}, or none")
+    return 0.0 if missing else fields.number(key, above=0)
 
 
 def _llm(fields: Fields, sources: Mapping[str, Source]) -> TokenPrice:

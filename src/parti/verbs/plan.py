@@ -19,12 +19,13 @@ from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import Comparison, compare
 from parti.planning.deployment import Deployed, OneProcess
+from parti.planning.foreseeing import broken, foresee, quality_of
+from parti.planning.lasting import failures_of
 from parti.planning.one_process import as_declared
-from parti.planning.overload import overloaded
 from parti.planning.plan_file import read_plan
 from parti.planning.planned import Planned
 from parti.planning.planner import plan
-from parti.planning.predicting import REPLICATIONS, Prediction, predict
+from parti.planning.predicting import REPLICATIONS, Prediction
 from parti.planning.prices import read_prices
 from parti.planning.profile import Profile
 from parti.planning.storing import profile_path
@@ -53,6 +54,8 @@ class Options:
     requests: int = 10_000
     seconds: Seconds = 15.0
     care: Care = field(default_factory=Care)
+    failures: str = ""
+    """How often machines fail of which the price list does not say it: ``30d/5m``; \"\" where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +74,17 @@ class Fixed:
     @property
     def quality(self) -> float:
         """How good it is: parts without a quality count as perfect."""
-        asked, rule = self.asked, self.asked.problem.quality
-        known = {part: asked.qualities[part].get(self.deployed.of(part).variant, 1.0) for part in asked.qualities}
-        return rule.of(rule.term(part, quality) for part, quality in known.items())
+        return quality_of(self.asked, self.deployed)
 
     @property
     def broken(self) -> tuple[str, ...]:
         """The promises that it does not keep, in words."""
-        asked = self.asked
-        crowded = self.prediction.unstable if self.deployed.together else overloaded(asked, self.deployed)
-        found = [f"`{part}` gets more than it can serve" for part in crowded]
-        if self.prediction.p99.high > asked.slo.p99:
-            found.append("p99 is longer than promised")
-        if self.prediction.done.low < asked.slo.availability:
-            found.append("fewer requests end well than promised")
-        if asked.slo.quality is not None and self.quality < asked.slo.quality - 1e-9:
-            found.append("the quality is less than promised")
-        if self.usd_per_hour > asked.promise.cost_most:
-            found.append("it costs more than promised")
-        return tuple(found)
+        cost, quality = self.usd_per_hour, self.quality
+        return broken(self.asked, self.deployed, self.prediction, cost=cost, quality=quality)
 
 
 async def asked_of(target: Target, options: Options) -> Asked:
-    """All that a plan is made from. Raises P820 to P829 for bad input, P830 without promises, P832 for unmeasured qualities."""
+    """All that a plan is made from. Raises P820 to P829 and P838 for bad input, P830 without promises, P832 for unmeasured qualities."""
     design = target.design
     slo = options.slo or design.slo
     if slo is None:
@@ -104,6 +95,7 @@ async def asked_of(target: Target, options: Options) -> Asked:
     return Asked(
         design, profile, read_prices(options.prices), load, slo, options.of, options.cloud,
         await _qualities(target, design), options.requests, options.seed, listed_cost,
+        failures_of(options.failures) if options.failures else None,
     )  # fmt: skip
 
 
@@ -119,7 +111,7 @@ async def predicted(target: Target, options: Options, fixed: Path | None) -> Fix
     asked = await asked_of(target, options)
     together = OneProcess(this_machine().fingerprint().cores)
     deployed = as_declared(target.design, together) if fixed is None else read_plan(fixed, asked)
-    prediction = predict(asked.model, deployed, range(options.seed, options.seed + REPLICATIONS))
+    prediction = foresee(asked, deployed, range(options.seed, options.seed + REPLICATIONS))
     return Fixed(asked, deployed, prediction)
 
 
