@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 from plan_kit import LARGE, PRICES, a_desk, its_profile, measured
-from profile_kit import graph_of, profile
+from profile_kit import NONE, graph_of, profile
 
-from parti import System
+from parti import Batch, Slo, System
 from parti.planning.deployment import Deployment
 from parti.planning.prices import PriceList
+from parti.planning.profile import PartProfile, Service
+from parti.planning.sampled import Sampled
 from parti.planning.stations import Stations
 
 
@@ -81,3 +83,18 @@ def test_vcpus_say_nothing_of_what_computes_on_a_gpu() -> None:
     prices = PriceList("test.toml", (replace(LARGE, name="own/gpu", kind="gpu", accelerator="T4", accelerators=1),))
     station = Stations(desk.design, its_profile(), prices).deployed(Deployment("read", machine="own/gpu", cpus=4.0))
     assert station.servers == 1
+
+
+def test_a_part_that_waits_in_batches_waits_one_by_one_too() -> None:
+    """CPU time is measured of batches alone: a call by itself computes as little, so that two batches are under way at once."""
+    desk = System("desk", slo=Slo(p99="1s"))
+
+    @desk.step(concurrency=2, batch=Batch(4))
+    async def score(values: list[int]) -> list[int]:
+        return values
+
+    many = Service("", 4, Sampled.of([0.018] * 20), cpu=0.001)
+    for batches, servers in (((many,), 2), ((replace(many, cpu=0.017),), 1), ((), 1)):
+        one = PartProfile("score", "step", (Service("", 1, Sampled.of([0.012] * 20)), *batches), NONE, 0.0, 100.0)
+        found = Stations(desk.design, profile(one), PRICES).deployed(Deployment("score", cpus=2.0))
+        assert found.servers == servers

@@ -18,7 +18,7 @@ from parti.agents.gate import Gate
 from parti.agents.loop import work
 from parti.engine.loop import Engine
 from parti.planning.contention import contention
-from parti.planning.measuring import Amount, measure, pooled
+from parti.planning.measuring import Amount, measure, pooled, without_commits
 from parti.planning.profile import PartProfile, Profile, Service
 from parti.planning.sampled import Sampled
 from parti.planning.storing import profile_json, profile_of
@@ -329,3 +329,31 @@ def test_a_profile_with_a_commit_is_read_as_it_was_written() -> None:
     machine = FakeMachine()
     found = measured(a_desk(Outside(), machine), {"classify": ["a"]}, machine)
     assert profile_of(profile_json(found), "it").commit == found.commit
+
+
+def test_a_runner_tells_what_is_left_on_the_loop_where_runs_share_commits() -> None:
+    """The loop is at work for 3 ms in each run: alone and in a crowd alike, so that commits take none of it."""
+    machine, desk = FakeMachine(), System("desk")
+
+    @desk.post("/ask", key="id")
+    async def asking(id: str) -> str:
+        machine.on_loop += 0.003
+        return id
+
+    found = measured(desk, {"asking": ["a"]}, machine)
+    assert the(found.part("asking")).loop_shared == QUICK(0.003)
+
+
+@pytest.mark.parametrize(
+    ("alone", "together", "left"),
+    [
+        ((0.0030, 1.0), (0.0016, 0.3), 0.001),  # 2 ms a commit
+        ((0.0030, 1.0), (0.0030, 1.0), 0.003),  # no crowd shared anything
+        ((0.0030, 1.0), (0.0031, 0.1), 0.003),  # sharing saves nothing
+        ((0.0030, 1.0), (0.0001, 0.9), 0.0),  # never below nothing
+    ],
+)
+def test_two_points_of_a_line_tell_what_a_run_takes_without_its_commit(
+    alone: tuple[float, float], together: tuple[float, float], left: float
+) -> None:
+    assert without_commits(alone, together) == QUICK(left)

@@ -227,3 +227,30 @@ def test_batches_are_as_large_as_they_are_declared() -> None:
         return value
 
     assert as_declared(desk.design, ALONE).parts == (Deployment("score", batch=4),)
+
+
+def with_commits(found: Profile, alone: float, shared: float) -> Profile:
+    """The profile, in which a run has the loop work for so long alone, and so long where very many share a commit of 10 ms."""
+    found = with_loop(found, alone)
+    parts = (
+        replace(part, services=tuple(replace(one, loop_shared=shared) for one in part.services))
+        if part.kind in ("endpoint", "handler")
+        else part
+        for part in found.parts
+    )
+    return replace(found, parts=tuple(parts), commit=Sampled.of([0.010] * 20))
+
+
+def test_runs_that_share_a_commit_share_what_the_loop_does_for_it() -> None:
+    """Alone a run is 5 ms on the loop, of which 3 are its commit's: at two a second each has its own, at 200 two or three share one."""
+    found = with_commits(its_profile(), 0.005, 0.002)
+    rare = told(found, OneProcess(8), rate=2.0)
+    assert use_of(rare, EVENT_LOOP) == pytest.approx(2.0 * 0.005, rel=0.15)
+    often = told(found, OneProcess(8), rate=200.0)
+    assert 200 * 0.002 < use_of(often, EVENT_LOOP) < 0.8 < 200 * 0.005
+    assert not often.unstable
+
+
+def test_where_nobody_measured_what_is_shared_each_run_has_all_of_it() -> None:
+    found = replace(with_loop(its_profile(), 0.008), commit=Sampled.of([0.010] * 20))
+    assert use_of(told(found, OneProcess(8), rate=100.0), EVENT_LOOP) == pytest.approx(0.8, abs=0.08)

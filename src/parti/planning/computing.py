@@ -25,11 +25,25 @@ def own_cpu(design: Design, profile: Profile, name: str, service: Service) -> Se
     """CPU seconds of one call without what it calls, at least 0; None where nobody measured it.
 
     A profile has the CPU time of the whole run for a runner: of that what its callees take in the mean is theirs. Callees
-    whose CPU time was not measured take none off.
+    whose CPU time was not measured take none off. Of parts that are served in batches it is measured of batches alone: then a call
+    by itself spends the same share of its time there as the smallest of them.
     """
-    if service.cpu is None or not isinstance(design.by_name.get(name), RUNNERS):
+    if service.cpu is None:
+        return _as_in_batches(profile, name, service)
+    if not isinstance(design.by_name.get(name), RUNNERS):
         return service.cpu
     return max(0.0, service.cpu - _called(profile, name, (name,)))
+
+
+def _as_in_batches(profile: Profile, name: str, service: Service) -> Seconds | None:
+    known = profile.part(name)
+    batches = [
+        one for one in (known.services if known else ()) if one.variant == service.variant and one.cpu is not None
+    ]
+    smallest = min(batches, key=lambda one: one.batch, default=None)
+    if smallest is None or smallest.cpu is None or smallest.seconds.mean <= 0:
+        return None
+    return service.seconds.mean * min(1.0, smallest.cpu / smallest.seconds.mean)
 
 
 def computes(part: Part, cpu: Seconds | None, mean: Seconds) -> bool:

@@ -37,11 +37,13 @@ class OneProcess:
     """All parts run in one process, as under `parti up`, on a machine with so many `cores`.
 
     `handing_on` is how long it takes from when an event is on disk until its handler begins, with no other run at work.
+    So many runs are `sharing` a commit in the mean, and what the event loop does once for it.
     """
 
     cores: int
     door: Door = Door()
     handing_on: Seconds = 0.0
+    sharing: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

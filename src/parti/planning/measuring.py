@@ -6,6 +6,7 @@ as in traffic; calibrations before, between and after, and the machine's counter
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,11 @@ from parti.units import Seconds
 WARM: Final = 5
 """Calls before the first that counts: caches fill, files are opened."""
 
+CROWD: Final = 32
+"""Runs that are begun at once to learn what they share; and so many times in turn."""
+
+CROWDS: Final = 8
+
 LEAST: Final = 5
 """Calls that are made at least, however long they take."""
 
@@ -57,6 +63,9 @@ class _Measuring:
     calibrations: list[Calibration] = field(default_factory=list)
     cpu: dict[str, list[Seconds]] = field(default_factory=dict)
     loop: dict[str, list[Seconds]] = field(default_factory=dict)
+    commits: dict[str, list[int]] = field(default_factory=dict)
+    """For each call alone, how many commits were begun meanwhile."""
+    shared: dict[str, Seconds] = field(default_factory=dict)
     answered: dict[str, Seconds] = field(default_factory=dict)
     """When the caller of each run was answered."""
     failures: dict[str, str] = field(default_factory=dict)
@@ -71,6 +80,8 @@ class _Measuring:
         for subject in self.bench.subjects:
             self.calibrations.append(self.machine.calibrate())
             await self._alone(subject)
+            if isinstance(subject.part, Handler | Endpoint) and self.succeeded[subject.name]:
+                await self._crowded(subject)
             self.batches[subject.name] = await times_of_batches(self.engine, self.machine, subject, self.amount.samples)
         self.calibrations.append(self.machine.calibrate())
         await self._together()
@@ -86,11 +97,26 @@ class _Measuring:
                 break
             if number >= LEAST and not self.succeeded[subject.name]:
                 break
-            before, loop = self.machine.cpu(), self.machine.thread_cpu()
+            before, loop, commits = self.machine.cpu(), self.machine.thread_cpu(), self.engine.commits.number
             id = await self._call(subject, f"alone{number}", number)
             self.cpu.setdefault(subject.name, []).append(self.machine.cpu() - before)
             self.loop.setdefault(subject.name, []).append(self.machine.thread_cpu() - loop)
+            self.commits.setdefault(subject.name, []).append(self.engine.commits.number - commits)
             self.alone.append((subject, id))
+
+    async def _crowded(self, subject: Subject) -> None:
+        """Many runs at once share commits, and turns of the event loop: two points of a line tell what each of both takes."""
+        until, calls = self.engine.clock.now() + self.amount.seconds, 0
+        loop, commits = self.machine.thread_cpu(), self.engine.commits.number
+        for crowd in range(CROWDS):
+            numbers = range(crowd * CROWD, (crowd + 1) * CROWD)
+            await asyncio.gather(*(self._one(subject, f"crowd{number}", number) for number in numbers))
+            calls += CROWD
+            if self.engine.clock.now() > until:
+                break
+        together = (self.machine.thread_cpu() - loop) / calls, (self.engine.commits.number - commits) / calls
+        alone = _mean(self.loop[subject.name]) or 0.0, _mean(self.commits[subject.name]) or 0.0
+        self.shared[subject.name] = without_commits(alone, together)
 
     async def _together(self) -> None:
         """Subjects in turn, each as often as alone; who comes first moves on from round to round."""
@@ -103,7 +129,14 @@ class _Measuring:
                     self.together.append((subject, await self._call(subject, f"together{number}", number)))
 
     async def _call(self, subject: Subject, key: str, number: int) -> str:
-        """One call; its run. Each has a tenant of its own, so that rows and order of keys are not shared."""
+        """One call that counts; its run."""
+        await self._one(subject, key, number)
+        self.made += 1
+        self.progress(self.made, len(self.bench.subjects) * (2 * self.amount.samples + WARM))
+        return run_of_call(subject.endpoint, key, key)
+
+    async def _one(self, subject: Subject, key: str, number: int) -> None:
+        """One call. Each has a tenant of its own, so that rows and order of keys are not shared."""
         arguments = subject.arguments[number % len(subject.arguments)]
         try:
             await self.engine.call(subject.endpoint, arguments, idempotency_key=key, tenant=key)
@@ -111,9 +144,6 @@ class _Measuring:
             self.succeeded[subject.name] += 1
         except PartiError as failure:
             self.failures.setdefault(subject.name, f"{failure.code} {failure.what}")
-        self.made += 1
-        self.progress(self.made, len(self.bench.subjects) * (2 * self.amount.samples + WARM))
-        return run_of_call(subject.endpoint, key, key)
 
 
 async def measure(
@@ -204,13 +234,23 @@ def _parts(measuring: _Measuring, alone: Gathering, together: Gathering) -> Iter
         first = found[0]
         services = [*_services(found, _mean(measuring.cpu.get(name)) if _is_runner(first) else None)]
         if _is_runner(first):
-            services = [replace(one, loop=_mean(measuring.loop.get(name))) for one in services]
+            loop, shared = _mean(measuring.loop.get(name)), measuring.shared.get(name)
+            services = [replace(one, loop=loop, loop_shared=shared) for one in services]
         for batched in measuring.batches.get(name, ()):
             services.append(batched.service())
         subject = next((one for one in measuring.bench.subjects if one.name == name), None)
         if subject is not None and subject.cpu and services:
             services[0] = replace(services[0], cpu=_mean(subject.cpu))
         yield replace(first, services=tuple(services), until=found[-1].until)
+
+
+def without_commits(alone: tuple[Seconds, float], together: tuple[Seconds, float]) -> Seconds:
+    """What a run would have the event loop do without commits: where the line through both points, each the loop's CPU seconds and
+    the commits of a run, meets zero. At least 0, and at most what it does alone, as where both have as many commits.
+    """
+    fewer = alone[1] - together[1]
+    each = (alone[0] - together[0]) / fewer if fewer > 0 else 0.0
+    return min(alone[0], max(0.0, alone[0] - max(0.0, each) * alone[1]))
 
 
 def _is_runner(part: PartProfile) -> bool:

@@ -25,6 +25,7 @@ from parti.planning.profile import Service
 from parti.planning.stations import Stations, part_of
 from parti.sim.distributions import Constant, Distribution, Empirical
 from parti.sim.network import EVERYONE, Batch, Call, Choice, Fork, Llm, Network, Route, Station
+from parti.sim.result import Simulated
 from parti.units import Seconds
 
 LOOP: Final = f"{GATE}loop"
@@ -138,7 +139,10 @@ class _Making:
         return 2.0 * commit.mean * writes
 
     def loop(self, runner: str) -> Seconds | None:
-        """Seconds on the event loop of a run, without the coroutines that compute in it, which are there by themselves."""
+        """Seconds on the event loop of a run, without the coroutines that compute in it, which are there by themselves.
+
+        What the loop does once for a commit is shared by the runs that share it.
+        """
         service = self.service(runner)
         if service is None or service.loop is None:
             return None
@@ -148,7 +152,9 @@ class _Making:
             part, known = self.stations.design.by_name.get(name), self.service(name)
             if part is not None and known is not None and self.on_loop(part):
                 apart += visits * known.seconds.mean
-        return max(0.0, service.loop - apart)
+        alone = service.loop
+        left = alone if service.loop_shared is None else min(alone, service.loop_shared)
+        return max(0.0, left + (alone - left) / self.together.sharing - apart)
 
     def meanwhile(self, name: str, more: Distribution) -> list[Call]:
         """Calls behind that one: one on the event loop, for which nobody waits but who comes next there, and one that goes on."""
@@ -178,6 +184,16 @@ class _Making:
     def service(self, name: str) -> Service | None:
         known = self.stations.profile.part(name)
         return known.service() if known is not None else None
+
+
+def sharing(network: Network, run: Simulated) -> float:
+    """How many runs shared a commit in the mean; 1 where nobody measured commits, or none was made."""
+    at = next((at for at, station in enumerate(network.stations) if station.name == COMMIT), None)
+    station = None if at is None else network.stations[at]
+    if at is None or station is None or isinstance(station.service, Llm) or station.service.mean <= 0:
+        return 1.0
+    batches = float(run.totals.busy[at]) / station.service.mean
+    return max(1.0, float(run.totals.served[at]) / batches) if batches > 0 else 1.0
 
 
 def scaled(whole: Distribution, factor: float, added: Seconds) -> Distribution:

@@ -44,6 +44,8 @@ class Service:
     together: Sampled | None = None
     loop: Seconds | None = None
     """Of a runner: mean CPU seconds of the event loop's thread for a run, with all that it calls there and Parti's own work for it."""
+    loop_shared: Seconds | None = None
+    """What is left of `loop` for a run where very many share each commit and the turns of the loop around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,8 @@ class Tokens:
 class Outcomes:
     """What became of calls (of a runner: of its runs). Counts; `retried` of them needed more than one attempt.
 
-    `attempts` counts all attempts, so ``attempts / calls`` is how often work is done in the mean. Of steps and models only the
-    last attempt is journaled; writes and runs tell all of theirs. `waited` runs waited for people or timers.
+    `attempts` counts all attempts, so ``attempts / calls`` is how often work is done in the mean. Those of models and
+    language models count once, and those of steps in journals of older versions. `waited` runs waited for people or timers.
     """
 
     calls: int
