@@ -87,6 +87,28 @@ def test_a_plan_is_predicted_again_under_another_load(here: Path) -> None:
     assert more.code == 1 and "`read` gets more than it can serve" in more.out
 
 
+def test_how_old_the_profile_is_and_how_many_calls_it_saw_are_told(here: Path) -> None:
+    """The profile by hand ends at 100 seconds after 1970, and has 20 calls of the endpoint and 60 of each other part."""
+    for more in ([], ["--one-process"]):
+        said = parti("plan", *QUICK, *more)
+        (line,) = [line for line in said.out.splitlines() if line.startswith("profile ")]
+        assert "days old; calls: asking 20, look_up 60, read 60" in line
+    facts = json.loads((here / "plan.json").read_text())["profile"]
+    assert facts["calls"] == {"asking": 20, "read": 60, "look_up": 60}
+    assert facts["age"] > 50 * 365 * 86400
+    assert parti("plan", *QUICK, "--one-process", "--json").json["profile"]["source"] == facts["source"]
+
+
+def test_machines_that_fail_leave_their_mark_on_a_prediction(here: Path) -> None:
+    often = parti("plan", *QUICK, "--failures", "9h/1h", "--json").json
+    assert often["kept"] and often["prediction"]["there"] > 0.999
+    assert max(part["replicas"] for part in often["parts"]) > 5
+    kept = {"version": 1, "system": "desk", "parts": [{"part": "read", "replicas": 3, "machine": "own/rack"}]}
+    (here / "three.json").write_text(json.dumps(kept))
+    said = parti("plan", *QUICK, "--fixed", "three.json", "--failures", "9h/1h")
+    assert said.code == 1 and "replicas are there for 7" in said.out and "fewer requests end well" in said.out
+
+
 def test_two_plans_are_compared(here: Path) -> None:
     facts = {"version": 1, "system": "desk", "parts": [{"part": "read", "replicas": 3, "machine": "own/rack"}]}
     (here / "three.json").write_text(json.dumps(facts))
@@ -108,6 +130,7 @@ def test_two_plans_are_compared(here: Path) -> None:
         (("--svg", "nowhere/front.svg"), "P834"),
         (("--cloud", "moon"), "P832"),
         (("--p99", "soon"), "P105"),
+        (("--failures", "monthly"), "P838"),
     ],
 )
 def test_what_cannot_be_planned_is_one_coded_error(here: Path, arguments: tuple[str, ...], code: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,8 +120,8 @@ def _plan(target: Target, options: Options, out: Path, svg: Path | None, *, as_j
     for path in filter(None, (out, svg)):
         refuse_unwritable(path)
     with Screen() as screen:
-        asked, found = asyncio.run(verb(target, options, say=screen.tell))
-    facts = plan_json(asked, found)
+        asked, found, rests_on = asyncio.run(verb(target, options, say=screen.tell))
+    facts = {**plan_json(asked, found), "profile": asdict(rests_on)}
     write_plan(out, facts)
     if svg is not None:
         points = [(point.usd_per_hour, point.p99, point.quality) for point in found.front]
@@ -128,7 +129,7 @@ def _plan(target: Target, options: Options, out: Path, svg: Path | None, *, as_j
     if as_json:
         print_json(facts)
     else:
-        print_planned(asked, found)
+        print_planned(asked, found, rests_on)
     if not found.kept:
         raise typer.Exit(FINDINGS)
     if as_json:
@@ -149,16 +150,18 @@ def _again(target: Target, options: Options, out: Path) -> str:
 
 
 def _predict(target: Target, options: Options, fixed: Path | None, *, as_json: bool) -> None:
-    from parti.cli.planned import print_prediction  # noqa: PLC0415 see above
+    from parti.cli.planned import print_prediction, print_provenance  # noqa: PLC0415 see above
     from parti.verbs.plan import predicted as verb  # noqa: PLC0415 see above
 
     found = asyncio.run(verb(target, options, fixed))
     if as_json:
         usd = {"usd_per_hour": found.usd_per_hour, "usd_per_month": found.usd_per_hour * HOURS_A_MONTH}
         facts = {"prediction": found.prediction, **usd, "quality": found.quality, "broken": found.broken}
+        facts["profile"] = found.provenance
         print_json({**facts, "kept": not found.broken})
     else:
         print_line(f"{found.asked.design.name}  ${found.usd_per_hour * HOURS_A_MONTH:,.2f} a month", "bold")
+        print_provenance(found.provenance)
         print_prediction(found.asked, found.prediction)
         for broken in found.broken:
             print_line(broken, "bold red")

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
     from parti.planning.comparing import Comparison
     from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart
     from parti.planning.predicting import Prediction
+    from parti.planning.provenance import Provenance
     from parti.sim.replications import Interval
+
+LISTED = 6
+"""So many parts are listed with how often they were measured."""
 
 FRONT = 8
 """So many plans of the front are shown; JSON and the picture have all."""
 
 
-def print_planned(asked: Asked, planned: Planned) -> None:
+def print_planned(asked: Asked, planned: Planned, rests_on: Provenance) -> None:
     """A plan: the parts, what it costs and does, how sure that is, and what else could be had."""
     _head(asked, planned)
+    print_provenance(rests_on)
     rows = [_row(part) for part in planned.parts]
     print_table(
         ("part", "replicas", "machine", "batch", "variant", "site", "USD/month", "why"), rows, numbers=(1, 3, 6)
@@ -34,6 +39,17 @@ def print_planned(asked: Asked, planned: Planned) -> None:
         print_line(f"note: {note}")
     if not planned.kept:
         print_line("the promises are not kept", "bold red")
+
+
+def print_provenance(found: Provenance) -> None:
+    """How old the profile is, and how many calls of which parts it rests on: of all, or of those with the fewest."""
+    how = "measured under load" if found.source == "load" else "from traffic"
+    days = found.age / 86400.0
+    age = f"{days:,.0f} days" if days >= 2 else lasting(round(found.age))
+    fewest = sorted(found.calls.items(), key=lambda one: (one[1], one[0]))
+    more = f", and {len(fewest) - LISTED} parts with more" if len(fewest) > LISTED else ""
+    listed = ", ".join(f"{part} {calls:,}" for part, calls in fewest[:LISTED])
+    print_line(f"profile    {how}, {age} old; calls: {listed or 'none'}{more}")
 
 
 def _head(asked: Asked, planned: Planned) -> None:

@@ -18,11 +18,9 @@ from parti.planning.lasting import failures_on
 from parti.planning.overload import available, steady
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
 from parti.planning.predicting import REPLICATIONS, Prediction, predict
+from parti.planning.provenance import about_profile
 from parti.planning.stations import WORKS
 from parti.units import HOURS_A_MONTH, duration_text
-
-FEW: Final = 30
-"""Fewer calls than this tell a time only roughly."""
 
 HARDLY: Final = 0.05
 """Waiting below this share of a p99 is no bottleneck."""
@@ -252,24 +250,6 @@ class _Telling:
             yield "the hands that its runners have are too few, which the search does not know: raise their concurrency="
         if prediction.done.low < asked.slo.availability:
             yield f"only {prediction.done.low:.4%} of requests end well, of {asked.slo.availability:.4%} that are promised"
-
-
-def about_profile(asked: Asked) -> Iterator[str]:
-    """What one must know of a profile before one relies on what is made from it."""
-    profile = asked.profile
-    if profile.contention is not None and profile.contention.found:
-        yield f"the profile was measured while {'; '.join(profile.contention.why)}: measure again before you rely on this"
-    if profile.source == "traffic":
-        yield "service times are those of traffic, which a busy machine makes longer: `parti profile` measures them"
-    if profile.design != asked.design.digest:
-        yield "the profile is of another version of this program: what changed since was not measured"
-    few = [
-        f"`{part.part}` ({service.seconds.count})"
-        for part in profile.parts
-        if part.part in asked.rates and (service := part.service()) is not None and service.seconds.count < FEW
-    ]
-    if few:
-        yield f"few calls were measured of {', '.join(few)}: their times are known roughly"
 
 
 def deployed_of(options: Iterable[Option]) -> Deployed:

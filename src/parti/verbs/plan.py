@@ -28,6 +28,7 @@ from parti.planning.planner import plan
 from parti.planning.predicting import REPLICATIONS, Prediction
 from parti.planning.prices import read_prices
 from parti.planning.profile import Profile
+from parti.planning.provenance import Provenance, provenance
 from parti.planning.storing import profile_path
 from parti.units import Seconds
 from parti.verbs.evaluate import stored
@@ -65,6 +66,7 @@ class Fixed:
     asked: Asked
     deployed: Deployed
     prediction: Prediction
+    provenance: Provenance
 
     @property
     def usd_per_hour(self) -> float:
@@ -99,11 +101,13 @@ async def asked_of(target: Target, options: Options) -> Asked:
     )  # fmt: skip
 
 
-async def planned(target: Target, options: Options, *, say: Say) -> tuple[Asked, Planned]:
-    """The cheapest plan that keeps the promises. Raises P811 where none does."""
+async def planned(target: Target, options: Options, *, say: Say) -> tuple[Asked, Planned, Provenance]:
+    """The cheapest plan that keeps the promises, and what it rests on. Raises P811 where none does."""
     asked = await asked_of(target, options)
     limits = Limits(seconds=options.seconds)
-    return asked, plan(asked, clock=SystemClock().now, limits=limits, care=options.care, say=say)
+    clock = SystemClock()
+    found = plan(asked, clock=clock.now, limits=limits, care=options.care, say=say)
+    return asked, found, provenance(asked, clock.now())
 
 
 async def predicted(target: Target, options: Options, fixed: Path | None) -> Fixed:
@@ -112,7 +116,7 @@ async def predicted(target: Target, options: Options, fixed: Path | None) -> Fix
     together = OneProcess(this_machine().fingerprint().cores)
     deployed = as_declared(target.design, together) if fixed is None else read_plan(fixed, asked)
     prediction = foresee(asked, deployed, range(options.seed, options.seed + REPLICATIONS))
-    return Fixed(asked, deployed, prediction)
+    return Fixed(asked, deployed, prediction, provenance(asked, SystemClock().now()))
 
 
 async def compared(target: Target, options: Options, fixed: Path, other: Path) -> tuple[Asked, Comparison]:
