@@ -37,13 +37,15 @@ class OneProcess:
     """All parts run in one process, as under `parti up`, on a machine with so many `cores`.
 
     `handing_on` is how long it takes from when an event is on disk until its handler begins, with no other run at work.
-    So many runs are `sharing` a commit in the mean, and what the event loop does once for it.
+    So many runs are `sharing` a commit in the mean, and what the event loop does once for it. Pairs of a station and a factor say by how
+    much it is `slower` since its cores are at work for others, too. Predictions find both out (`sharing.py`).
     """
 
     cores: int
     door: Door = Door()
     handing_on: Seconds = 0.0
     sharing: float = 1.0
+    slower: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 What computes in a coroutine does so on the one event loop, one after the other, and so does Parti's own work for each run.
 Blocking functions are in threads, on so many cores at most. Runs that end while a commit is under way share the next one.
 
-What computes in threads is taken to leave the event loop alone: to release the interpreter's lock, and to leave it a core.
+Where threads and the event loop want more cores than there are, all of them are slower (`sharing.py`). What computes in threads is
+taken to release the interpreter's lock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,7 +27,6 @@ from parti.planning.profile import Service
 from parti.planning.stations import Stations, part_of
 from parti.sim.distributions import Constant, Distribution, Empirical
 from parti.sim.network import EVERYONE, Batch, Call, Choice, Fork, Llm, Network, Route, Station
-from parti.sim.result import Simulated
 from parti.units import Seconds
 
 LOOP: Final = f"{GATE}loop"
@@ -58,9 +59,10 @@ def in_one_process(network: Network, blueprint: Blueprint, stations: Stations, t
     kept = [station for station in network.stations if station.name in used]
     made = [station for station in making.shared() if station.name in used]
     limits = tuple(replace(one, calls=tuple(making.within(one.calls))) for one in network.limits)
-    return replace(
+    together_now = replace(
         network, stations=(*kept, *making.added, *made), calls=tuple(calls), routes=making.routes, limits=limits
     )
+    return slowed(together_now, dict(together.slower))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +188,21 @@ class _Making:
         return known.service() if known is not None else None
 
 
-def sharing(network: Network, run: Simulated) -> float:
-    """How many runs shared a commit in the mean; 1 where nobody measured commits, or none was made."""
-    at = next((at for at, station in enumerate(network.stations) if station.name == COMMIT), None)
-    station = None if at is None else network.stations[at]
-    if at is None or station is None or isinstance(station.service, Llm) or station.service.mean <= 0:
-        return 1.0
-    batches = float(run.totals.busy[at]) / station.service.mean
-    return max(1.0, float(run.totals.served[at]) / batches) if batches > 0 else 1.0
+def slowed(network: Network, factors: Mapping[str, float]) -> Network:
+    """The network in which services at these stations take so many times as long: their cores are at work for others, too."""
+    stations = tuple(
+        replace(one, service=scaled(one.service, factors[one.name], 0.0))
+        if one.name in factors and not isinstance(one.service, Llm)
+        else one
+        for one in network.stations
+    )
+    calls = tuple(
+        replace(one, service=scaled(one.service, factors[one.station], 0.0))
+        if one.station in factors and one.service is not None and not isinstance(one.service, Llm)
+        else one
+        for one in network.calls
+    )
+    return replace(network, stations=stations, calls=calls)
 
 
 def scaled(whole: Distribution, factor: float, added: Seconds) -> Distribution:

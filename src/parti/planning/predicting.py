@@ -12,8 +12,9 @@ from parti.optimise.trials import quantile
 from parti.planning.blueprint import Blueprint
 from parti.planning.deployment import Deployed
 from parti.planning.load import Workload
-from parti.planning.one_process import LOOP, in_one_process, sharing
+from parti.planning.one_process import LOOP, in_one_process
 from parti.planning.sampling import sample
+from parti.planning.sharing import between, sharing, slower
 from parti.planning.stations import Stations, part_of
 from parti.planning.windows import WARMUP
 from parti.sim.critical import critical_parts
@@ -170,16 +171,19 @@ def predicted_by(model: Model, network: Network, runs: Sequence[Run]) -> Predict
 
 
 def settled(model: Model, deployed: Deployed, seed: int) -> Deployed:
-    """A plan of one process with as many runs to a commit as there are under its load, since that is what the loop shares.
+    """A plan of one process with as many runs to a commit as there are under its load, and all as slow as they make each other.
 
     The more the loop is free, the fewer runs wait for a commit together: each round begins with what the one before found.
     """
     for _ in range(SETTLING if deployed.together is not None else 0):
-        assert deployed.together is not None
+        together = deployed.together
+        assert together is not None
         network = model.network(deployed)
-        found = sharing(network, simulated(model, network, seed).run)
-        middle = (deployed.together.sharing + found) / 2.0
-        deployed = replace(deployed, together=replace(deployed.together, sharing=middle))
+        run = simulated(model, network, seed).run
+        computing = {LOOP, *(one.name for one in network.stations if model.stations.in_threads(one.name))}
+        factors = between(dict(together.slower), slower(network, run, computing, together.cores))
+        middle = (together.sharing + sharing(network, run)) / 2.0
+        deployed = replace(deployed, together=replace(together, sharing=middle, slower=factors))
     return deployed
 
 

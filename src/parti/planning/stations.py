@@ -25,7 +25,7 @@ from parti.planning.computing import at_once, computes, own_cpu
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.prices import PriceList
 from parti.planning.profile import PartProfile, Profile, Service, Tokens
-from parti.planning.trying import manners
+from parti.planning.trying import in_thread, manners
 from parti.sim.distributions import Constant, Distribution, Empirical
 from parti.sim.network import EVERYONE, Batch, Rate, Station
 from parti.sim.network import Llm as Engine
@@ -115,6 +115,13 @@ class Stations:
     def computes(self, part: Part, service: Service) -> bool:
         """Whether calls of a part mostly compute. Where CPU time was not measured: all but tools and language models do."""
         return computes(part, self._cpu(part.name, service), service.seconds.mean)
+
+    def in_threads(self, name: str) -> bool:
+        """Whether calls at that station compute in threads: those of blocking functions and models."""
+        part, known = self.design.by_name.get(part_of(name)), self.profile.part(part_of(name))
+        if part is None or known is None or not known.services or not in_thread(part):
+            return False
+        return self.computes(part, _service(known, "", 1))
 
     def speed(self, machine: str) -> float:
         """How fast a core of that machine is beside the measured one's; 1 where nobody knows."""

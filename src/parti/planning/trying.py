@@ -7,7 +7,8 @@
   line from when it is given to a thread. Coroutines stop where they are; a thread cannot be stopped and goes on for nobody, and
   what no thread has begun is taken back. A coroutine that computes cannot be cut off by anything.
 
-Which share of attempts fails is that of the profile: attempts that did not end well, of all that were made.
+Which share of attempts fails is that of the profile: attempts that did not end well, of all that were made. Of language models the
+journal tells what became of all attempts together, so theirs is the share of calls.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def manners(
     again = retry.attempts > 1 and share > LEAST
     if not again and math.isinf(timeout):
         return None
-    stops = not _in_thread(part)
+    stops = not in_thread(part)
     return Retry(
         timeout, retry.attempts, retry.first, retry.factor, retry.longest, jitter=1.0, stop=stops,
         begun=begun and math.isfinite(timeout), failing=share if again else 0.0,
@@ -77,14 +78,14 @@ def _timeout(part: Part, *, computes: bool, longest: Seconds) -> tuple[Seconds, 
         return math.inf, False  # bounds a whole run, and no call
     timeout: Seconds = getattr(part, "timeout", math.inf)
     in_line = isinstance(part, Llm) or getattr(part, "concurrency", None) is not None or getattr(part, "batch", None)
-    if _in_thread(part) and computes and not in_line:
+    if in_thread(part) and computes and not in_line:
         return timeout, False
-    if computes and not _in_thread(part):
+    if computes and not in_thread(part):
         return math.inf, False
     return (timeout, True) if longest > timeout else (math.inf, False)
 
 
-def _in_thread(part: Part) -> bool:
+def in_thread(part: Part) -> bool:
     """Whether its calls are in threads: blocking functions and models."""
     function = getattr(part, "function", None)
     return isinstance(part, Model) or (isinstance(function, Function) and not function.is_async)
