@@ -59,6 +59,13 @@ MIXED = {
         Station("a", Exponential(0.03), 3, room=5, retry=Retry(0.1, 3, 0.05, jitter=0.5, cancel=False)),
         Station("b", Exponential(0.03), 4, retry=Retry(0.1, 3)),
     ),
+    "attempts that fail": tandem(
+        Station("in", Exponential(0.01), 2, retry=Retry(attempts=3, backoff=0.05, jitter=1.0, failing=0.2)),
+        Station("a", Exponential(0.03), 5, retry=Retry(0.1, 3, 0.05, begun=True, failing=0.1)),
+        Station("b", Exponential(0.02), 4, batch=Batch(3, 0.01), retry=Retry(0.05, 3, 0.02, begun=True)),
+        Station("c", Exponential(0.03), 6, failures=Failures(Exponential(10), Exponential(1)), retry=Retry(0.2, 3, 0.05, begun=True)),
+        Station("d", Exponential(0.03), 5, retry=Retry(0.15, 4, 0.05, stop=False)),
+    ),
     "failures": tandem(
         Station("a", Exponential(0.03), 6, failures=Failures(Exponential(10), Exponential(1)), cold=ColdStart(Constant(0.2), 5)),
         Station("b", Exponential(0.02), 2, 3, batch=Batch(4, 0.01), failures=Failures(Exponential(9), Exponential(1), loses=True),

@@ -48,7 +48,7 @@ def test_plain_python_gives_the_bits_of_compiled_code() -> None:
     pytest.importorskip("numba")
     plain = digests(blocked=True)
     assert plain == digests(blocked=False)
-    assert len(plain) == 10
+    assert len(plain) == 12
 
 
 def test_simulation_starts_where_compiled_code_cannot_be_kept(tmp_path: Path) -> None:
