@@ -17,10 +17,13 @@ from parti import Retry, Slo, System
 from parti.planning.deployment import Deployed, Deployment, OneProcess
 from parti.planning.predicting import Prediction, predict, simulated
 from parti.planning.profile import Outcomes, PartProfile, Profile
+from parti.planning.space import capacity
 from parti.planning.traffic import profile_of_traffic
 from parti.planning.trying import failing, manners
 from parti.ports.store import RunRecord
+from parti.sim.distributions import Constant
 from parti.sim.network import Retry as Manners
+from parti.sim.network import Station
 from parti.sim.replications import interval
 
 SERVICE = [Random(number).expovariate(50.0) for number in range(1000)]
@@ -202,3 +205,9 @@ def test_what_never_failed_is_not_tried_again() -> None:
 
     assert declared(desk, "waits", outcomes=Outcomes(10, 10, 0, 0, 0, 0, 10)) is None
     assert failing(Outcomes(0, 0, 0, 0, 0, 0, 0)) == 0.0
+
+
+def test_what_is_tried_again_takes_capacity() -> None:
+    """Half of the attempts fail, of two at most: one and a half are made for each call, so that a core of 20 ms serves 33 a second."""
+    station = Station("read", Constant(0.02), retry=Manners(attempts=2, failing=0.5))
+    assert capacity(station) == pytest.approx(50 / 1.5)

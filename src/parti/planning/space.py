@@ -18,6 +18,7 @@ from parti.planning.deployment import Deployment
 from parti.planning.prices import MachineType
 from parti.planning.profile import PartProfile
 from parti.planning.stations import WORKS, Stations, own, part_of, tokens_of
+from parti.planning.trying import attempts
 from parti.sim.network import Llm as Engine
 from parti.sim.network import Station
 from parti.units import Seconds
@@ -189,12 +190,13 @@ class Space:
 
 
 def capacity(station: Station) -> float:
-    """How many calls a second a station serves at most, in the long run."""
+    """How many calls a second a station serves at most, in the long run, with all attempts of those that fail by chance."""
+    once = 1.0 if station.retry is None else attempts(station.retry)
     if isinstance(station.service, Engine):
-        return _engine_capacity(station, station.service)
+        return _engine_capacity(station, station.service) / once
     each = station.service.mean * (station.batch.growth[-1] if station.batch and station.batch.growth else 1.0)
     size = station.batch.size if station.batch else 1
-    return math.inf if each <= 0 else station.servers * size / each
+    return math.inf if each <= 0 else station.servers * size / (each * once)
 
 
 def _engine_capacity(station: Station, engine: Engine) -> float:

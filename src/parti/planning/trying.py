@@ -39,8 +39,13 @@ LEAST: Final = 1e-9
 
 def failing(known: Outcomes) -> float:
     """The share (0 to 1) of attempts that came to nothing, of those that were not cancelled; 0 where nobody counted any."""
-    attempts = known.attempts - known.cancelled
-    return max(0.0, 1.0 - known.done / attempts) if attempts > 0 else 0.0
+    made = known.attempts - known.cancelled
+    return max(0.0, 1.0 - known.done / made) if made > 0 else 0.0
+
+
+def attempts(retry: Retry) -> float:
+    """How many attempts a call needs in the mean, of those that fail by chance; timeouts not counted."""
+    return sum(retry.failing**number for number in range(retry.attempts))
 
 
 def declared_retry(part: Part) -> Declared:
