@@ -110,11 +110,12 @@ def assistant(office: Office, defence: Defence = "arguments") -> System:
     tools = [read_document, find_contact, find_file, list_files, find_invoice, send, pay, share]
     helper = inbox.agent("helper", llm=llm, tools=tools, instructions="Do what the owner asks for, with the tools.")
 
-    @inbox.post("/tasks", timeout="7d", labels=Label.TRUSTED)
+    @inbox.post("/tasks", timeout="7d", labels=Label.TRUSTED, discloses="the owner set it up, and writes its tasks")
     async def work(task: str) -> str:
         """What the owner wants done."""
         return await helper.run(task)
 
+    inbox.accept("R112", reason="The owner's own sign-on stands before /tasks.", until="2027-12-31")
     return inbox
 
 

@@ -44,7 +44,8 @@ from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch
 from parti.ports.tool_server import Connection, ToolServers
-from parti.rules.flow.holding import is_declared, labelling_of
+from parti.rules.flow.clearing import holds_labels
+from parti.rules.flow.holding import labelling_of
 from parti.units import Seconds
 
 T = TypeVar("T")
@@ -159,7 +160,7 @@ def engine_apart(
 
 def labelling_for(design: Design) -> Labelling | None:
     """Which labels are where in a design; None where they are not held. The functions are read only where they are."""
-    if design.holding == "off" or (design.holding == "auto" and not is_declared(design)):
+    if not holds_labels(design):
         return None
     from parti.declare.dataflow.reader import read_dataflow  # noqa: PLC0415 only where labels are held
 

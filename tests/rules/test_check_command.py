@@ -67,7 +67,7 @@ def test_json_tells_the_same(clean: Path) -> None:
     assert (first["code"], first["rule"], first["severity"], first["on"]) == ("R101", "trifecta", "critical", "clerk")
     assert [stage["place"] for stage in first["path"]][-1] == f"{BAD.name}:32"
     assert json.loads(check(clean, "--json")[1]) == {
-        "name": "desk", "findings": [], "accepted": [], "opaque": [], "unsaid": []
+        "name": "desk", "findings": [], "accepted": [], "opaque": [], "unsaid": [], "guarded": [], "void": []
     }  # fmt: skip
 
 
@@ -120,8 +120,37 @@ def test_the_same_app_gives_the_same_report() -> None:
     assert check(BAD, "--json") == check(BAD, "--json")
 
 
-@pytest.mark.parametrize("example", ["lending", "helpdesk"])
+@pytest.mark.parametrize("example", ["lending", "helpdesk", "inbox"])
 def test_an_example_is_clean(example: str) -> None:
     code, said = check(ROOT / "examples" / example / "app.py", "--json")
     assert json.loads(said)["findings"] == []
     assert code == 0
+
+
+INBOX = ROOT / "examples" / "inbox" / "app.py"
+
+
+def test_what_a_gate_guards_is_told_with_the_gate() -> None:
+    _, said = check(INBOX)
+    assert ": guarded by the system's gate before `pay`, which asks owner about what cannot be traced" in said
+    assert said.endswith("inbox: 0 findings, 3 accepted, 5 guarded\n")
+    guarded = json.loads(check(INBOX, "--json")[1])["guarded"]
+    assert {(one["code"], one["on"]) for one in guarded} == {("R102", "send"), ("R102", "pay"), ("R102", "share")}
+    assert all("asks owner" in one["guarded_by"] for one in guarded)
+
+
+def test_an_explanation_with_an_app_shows_what_is_found_in_it_and_what_a_gate_guards() -> None:
+    code, said = check(INBOX, "--explain", "R102")
+    assert code == 0
+    assert "`helper` goes to `pay`\n    guarded by the system's gate before `pay`" in said
+    assert said.endswith("inbox: 0 findings, 5 guarded\n")
+    facts = json.loads(check(BAD, "--explain", "R101", "--json")[1])
+    assert [one["code"] for one in facts["findings"]] == ["R101"] and facts["guarded"] == []
+
+
+def test_a_gate_that_does_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INBOX_DEFENCE", "none")
+    code, said = check(INBOX)
+    assert code == 1
+    assert said.count("may come from strangers") == 5
+    assert "no gate: `inbox` declares one, but no labels are held while it runs (labels=)" in said

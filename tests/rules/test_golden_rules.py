@@ -39,6 +39,18 @@ def test_a_rule_finds_what_was_accepted_and_nothing_else(file: Path) -> None:
     assert shown(found) == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "file",
+    [f for f in FILES if f.stem.startswith(("good_gate_", "good_gated"))],
+    ids=lambda f: f"{f.parent.name}/{f.stem}",
+)
+def test_what_a_gate_keeps_away_is_told_with_the_gate(file: Path) -> None:
+    rule = BY_FOLDER[file.parent.name]
+    guarded = judged(loaded(file), [rule]).guarded
+    assert [one.code for one in guarded] == [rule.code]
+    assert "gate" in guarded[0].guarded_by
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_has_a_bad_case_and_a_good_one(rule: Rule) -> None:
     kinds = {file.stem.partition("_")[0] for file in FILES if BY_FOLDER[file.parent.name] is rule}

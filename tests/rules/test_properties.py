@@ -59,6 +59,7 @@ def flows_of(seed: int, count: int) -> list[Flow]:
             Place("pool.py", 1),
             chance.choice(("value", "value", "value", "choice", "condition")),
             chance.random() < 0.5,
+            chance.random() < 0.1,
         )
         for _ in range(count)
     ]

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def check(
     app: AppArgument = None,
     sarif: Annotated[str, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0; - is stdout.")] = "",
-    explain: Annotated[str, typer.Option("--explain", metavar="CODE", help="Explain a rule, and end.")] = "",
+    explain: Annotated[
+        str,
+        typer.Option("--explain", metavar="CODE", help="Explain a rule, with what it finds in an app that is named."),
+    ] = "",
     against: Annotated[
         str,
         typer.Option("--against", metavar="REV-OR-DIR", help="Compare with another version, and judge work in flight."),
@@ -44,7 +47,8 @@ def check(
     from parti.verbs import check as verb  # noqa: PLC0415 help and completion do without
 
     if explain:
-        _explain(verb.explain(explain), as_json)
+        rule = verb.explain(explain)
+        _explain(rule, verb.check(target_of(app, store)) if app else None, as_json)
         return
     target, compared = target_of(app, store), None
     if against:
@@ -82,7 +86,13 @@ def _facts(report: Report) -> dict[str, Any]:
         ],
         "opaque": [{"part": o.part, "place": str(o.place), "why": o.why} for o in report.opaque],
         "unsaid": plain(report.unsaid),
+        "guarded": [_guarded_facts(finding) for finding in report.guarded],
+        "void": plain(report.void),
     }
+
+
+def _guarded_facts(finding: Finding) -> dict[str, Any]:
+    return {**finding.as_json(), "guarded_by": finding.guarded_by}
 
 
 def _show(report: Report) -> None:
@@ -99,6 +109,10 @@ def _show(report: Report) -> None:
     for one in report.accepted:
         until = f"accepted until {one.acceptance.until}: {one.acceptance.reason}"
         print_line(f"{one.finding.code} {one.finding.place}: {one.finding.what}: {until}", style="dim")
+    for finding in report.guarded:
+        print_line(f"{finding.code} {finding.place}: {finding.what}: guarded by {finding.guarded_by}", style="dim")
+    for name in report.void:
+        print_line(f"no gate: `{name}` declares one, but no labels are held while it runs (labels=)", style="dim")
     for spot in report.opaque:
         print_line(f"not analysed: {spot.place}: {spot.why}", style="dim")
     for name in report.unsaid:
@@ -110,7 +124,7 @@ def _show(report: Report) -> None:
 
 
 def _rest(report: Report) -> str:
-    more = [(len(report.accepted), "accepted"), (len(report.opaque), "not analysed")]
+    more = [(len(report.accepted), "accepted"), (len(report.guarded), "guarded"), (len(report.opaque), "not analysed")]
     return "".join(f", {count:,} {word}" for count, word in more if count)
 
 
@@ -120,16 +134,30 @@ def _show_finding(finding: Finding) -> None:
         print_line(f"    {stage.place}: {stage.text}", style="dim")
 
 
-def _explain(rule: Rule, as_json: bool) -> None:
+def _explain(rule: Rule, report: Report | None, as_json: bool) -> None:
+    """A rule; and what it finds in an app, and would find there were it not for gates."""
+    found = [one for one in report.findings if one.code == rule.code] if report else []
+    guarded = [one for one in report.guarded if one.code == rule.code] if report else []
     if as_json:
         names = ("code", "name", "severity", "says", "why", "standard", "fix")
-        print_json({name: getattr(rule, name) for name in names})
+        facts = {
+            "findings": [one.as_json() for one in found],
+            "guarded": [_guarded_facts(one) for one in guarded],
+        }
+        print_json({**{name: getattr(rule, name) for name in names}, **(facts if report else {})})
         return
     print_line(f"{rule.code} {rule.name} ({rule.severity})", style="bold")
     print_line(rule.says)
     print_line(f"why: {rule.why}")
     print_line(f"see: {rule.standard}")
     print_line(f"try: {rule.fix}")
+    for finding in found:
+        _show_finding(finding)
+    for finding in guarded:
+        _show_finding(finding)
+        print_line(f"    guarded by {finding.guarded_by}")
+    if report:
+        print_line(f"{report.name}: {counted(len(found), 'finding')}, {len(guarded):,} guarded")
 
 
 def _write(file: str, text: str) -> None:

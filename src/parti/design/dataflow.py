@@ -29,13 +29,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Flow:
-    """What is at `source` goes to `target`. `exact` says that it arrives as it is, with its fields; else mixed with others."""
+    """What is at `source` goes to `target`. `exact` says that it arrives as it is, with its fields; else mixed with others.
+
+    `unseen` says that a run may not know of it: another run left it in a global, or it is told before the answer's gate.
+    """
 
     source: Slot
     target: Slot
     place: Place
     manner: Manner = "value"
     exact: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 from parti.design.dataflow import Dataflow, Port, Slot, Use
 from parti.design.diff import Diff
 from parti.design.graph import Design
-from parti.design.labels import Tag
+from parti.design.labels import Label, Tag
 from parti.design.places import Place
+from parti.rules.flow.barriers import Barriers, barriers_of, behind
 from parti.rules.flow.edges import edges_of
 from parti.rules.flow.seeds import seeds_of
 from parti.rules.flow.spreading import Index, Spread, Stage, indexed
@@ -24,26 +25,44 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium")
 class Case:
     """A design to be judged, with the flow of data and labels through it.
 
-    `before` is what differs from the version that it is compared with; None where it is compared with none.
+    `before` is what differs from the version that it is compared with; None where it is compared with none. `gated` says that
+    what gates keep out while the system runs does not arrive.
     """
 
     design: Design
     dataflow: Dataflow
     before: Diff | None = None
+    gated: bool = True
+
+    @cached_property
+    def barriers(self) -> Barriers:
+        """What gates keep out, by part."""
+        return barriers_of(self.design, self.dataflow)
 
     @cached_property
     def edges(self) -> Index:
         """The edges along which labels travel."""
-        return indexed(edges_of(self.design, self.dataflow))
+        return indexed(behind(edges_of(self.design, self.dataflow), self.design, self.barriers))
 
     @cached_property
     def labels(self) -> Spread:
         """Which labels may be where."""
-        return Spread(self.design, self.edges, seeds_of(self.design))
+        return Spread(self.design, self.edges, seeds_of(self.design), gated=self.gated)
 
     def uses(self, part: str = "", target: str = "") -> Iterator[Use]:
         """Where `part` uses `target`; any part, or any target, where none is named."""
         return (u for u in self.dataflow.uses if part in ("", u.part) and target in ("", u.target))
+
+    def holds_off(self, agent: str, part: str) -> bool:
+        """Whether a gate keeps strangers from deciding what the agent does by the part."""
+        barrier = self.barriers.get(part)
+        if not self.gated or barrier is None or self.labels.is_unseen(agent, "in", Label.UNTRUSTED):
+            return False
+        return barrier.holds_strangers_off
+
+    def gate_of(self, part: str) -> str:
+        """What the gate of a part does, in words; "" where none holds."""
+        return self.barriers[part].text if part in self.barriers else ""
 
     def way(self, part: str, port: Port, tag: Tag, path: str = "") -> tuple[Stage, ...]:
         """How a label came to a field; () where it is not there."""
@@ -89,6 +108,11 @@ class Finding:
     why: str
     standard: str
     fix: str
+
+    @property
+    def guarded_by(self) -> str:
+        """The first gate on the way, in words; "" where there is none."""
+        return next((stage.gate for stage in self.path if stage.gate), "")
 
     def as_json(self) -> dict[str, Any]:
         """The same facts as JSON values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +13,7 @@ from parti.design.graph import Design, Opaque
 from parti.design.labels import Label
 from parti.design.tool import Tool
 from parti.rules.base import SEVERITIES, Case, Finding, Hit, Rule, found_by
+from parti.rules.flow.clearing import holds_labels
 from parti.rules.listing import all_rules
 from parti.rules.stale_acceptance import RULE as STALE
 
@@ -29,6 +30,8 @@ class Accepted:
 class Report:
     """What is wrong, the worst first; what is accepted; what was not analysed; and which tools should say more.
 
+    `guarded` is what would be wrong, were there no gates. `void` are the parts whose gates are declared and do nothing,
+    because no labels are held while the system runs.
     `unsaid` are the tools that write, may be given what strangers wrote, and name no control arguments: what of it decides
     anything is not guessed.
     """
@@ -38,6 +41,8 @@ class Report:
     accepted: tuple[Accepted, ...]
     opaque: tuple[Opaque, ...]
     unsaid: tuple[str, ...]
+    guarded: tuple[Finding, ...] = ()
+    void: tuple[str, ...] = ()
 
 
 def check(
@@ -59,6 +64,8 @@ def check(
         tuple(accepted),
         dataflow.opaque,
         tuple(_unsaid(case)),
+        tuple(sorted(_guarded(case, rules or all_rules(), every), key=_order)),
+        () if holds_labels(design) else tuple(_gated(design)),
     )
 
 
@@ -95,6 +102,25 @@ def _stale(design: Design, findings: Sequence[Finding]) -> list[Finding]:
 
 def _on(acceptance: Acceptance) -> str:
     return f" on `{acceptance.on}`" if acceptance.on else ""
+
+
+def _guarded(case: Case, rules: Sequence[Rule], found: Sequence[Finding]) -> Iterator[Finding]:
+    """What a gate keeps from being found. A way that is shut where another is open is not told."""
+    if not case.barriers:
+        return
+    known = {(one.code, one.on, one.what) for one in found}
+    ungated = replace(case, gated=False)
+    for rule in rules:
+        yield from (
+            one for one in found_by(rule, ungated) if one.guarded_by and (one.code, one.on, one.what) not in known
+        )
+
+
+def _gated(design: Design) -> Iterator[str]:
+    """The tools that have a gate of their own; with one for the system, that is before the system."""
+    if design.gate is not None and design.gate.then != "allow":
+        yield design.name
+    yield from (tool.name for tool in design.all(Tool) if tool.gate is not None and tool.gate.then != "allow")
 
 
 def _unsaid(case: Case) -> Iterable[str]:

@@ -10,7 +10,8 @@ from parti.design.labels import Labelled, Tag
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.rules.base import Case, Hit, Rule, slot_name
-from parti.rules.reach import PRIVATE, allows, given_labels
+from parti.rules.flow.clearing import allows, given_labels
+from parti.rules.reach import PRIVATE
 
 
 def look(case: Case) -> Iterator[Hit]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from parti.design.llm import Llm
 from parti.rules.base import Case, Hit, Rule
-from parti.rules.reach import PRIVATE, is_outside
+from parti.rules.flow.clearing import is_outside
+from parti.rules.reach import PRIVATE
 
 
 def look(case: Case) -> Iterator[Hit]:

@@ -8,8 +8,8 @@ from parti.design.graph import Design
 from parti.design.labels import Label, Labelled
 from parti.design.model import Model
 from parti.rules.base import Case, Hit, Rule, slot_name
+from parti.rules.flow.clearing import allows
 from parti.rules.flow.spreading import Stage
-from parti.rules.reach import allows
 
 
 def look(case: Case) -> Iterator[Hit]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlparse
 
 from parti.design.agent import Agent
 from parti.design.budget import Budget
 from parti.design.endpoint import Endpoint
 from parti.design.graph import Design
 from parti.design.handler import Handler
-from parti.design.labels import Label, Labelled, Tag
-from parti.design.llm import LOCAL, Llm
+from parti.design.labels import Label
 from parti.design.schedule import Schedule
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
@@ -50,35 +48,9 @@ def may_write(server: ToolServer) -> bool:
     return not server.only or any(server.reaches.get(name) != "read" for name in server.only)
 
 
-def is_outside(llm: Llm) -> bool:
-    """Whether what the model is asked leaves this machine."""
-    if llm.target == LOCAL:
-        return False
-    host = urlparse(llm.target).hostname if "://" in llm.target else ""
-    return host not in ("localhost", "127.0.0.1", "::1")
-
-
-def allows(labels: Labelled, tag: Tag, path: str) -> bool:
-    """Whether a type says the label of the field `path`, of what it lies in or of what lies in it."""
-    return any(one == tag and (_is_in(known, path) or _is_in(path, known)) for known, one in labels)
-
-
-def _is_in(path: str, whole: str) -> bool:
-    return not whole or path == whole or path.startswith(f"{whole}.")
-
-
-def given_labels(part: Tool) -> Labelled:
-    """The labels that the types of a tool's arguments say."""
-    return tuple(
-        (f"{one.name}.{path}" if path else one.name, tag)
-        for one in part.function.parameters
-        for path, tag in one.payload.labels
-    )
-
-
-def started_outside(case: Case, agent: Agent) -> Endpoint | None:
-    """An endpoint from which the agent can be set to work."""
-    return next((one for one in case.design.all(Endpoint) if agent.name in case.design.reach(one.name)), None)
+def doors_to(case: Case, agent: Agent) -> list[Endpoint]:
+    """The endpoints from which the agent can be set to work."""
+    return [one for one in case.design.all(Endpoint) if agent.name in case.design.reach(one.name)]
 
 
 def budget_of(case: Case, part: str) -> Budget | None:

@@ -16,10 +16,10 @@ def look(case: Case) -> Iterator[Hit]:
     for agent in case.design.all(Agent):
         known = case.labels.at(agent.name, "in")
         private = next((label for label in PRIVATE if label in known), None)
-        effects = effects_of(case.design, agent)
+        effects = [one for one in effects_of(case.design, agent) if not case.holds_off(agent.name, one.name)]
         if Label.UNTRUSTED in known and private is not None and effects:
             way = case.way(agent.name, "in", Label.UNTRUSTED) + case.way(agent.name, "in", private)
-            end = Stage(effects[0].place, f"`{agent.name}` may call `{effects[0].name}`")
+            end = Stage(effects[0].place, f"`{agent.name}` may call `{effects[0].name}`", case.gate_of(effects[0].name))
             what = f"`{agent.name}` reads what strangers wrote and what is {private}, and may call `{effects[0].name}`"
             yield Hit(agent.name, agent.place, what, (*way, end))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from parti.design.llm import Llm
 from parti.design.tool_server import ToolServer
 from parti.rules.base import Case, Hit, Rule
-from parti.rules.reach import is_outside
+from parti.rules.flow.clearing import is_outside
 
 
 def look(case: Case) -> Iterator[Hit]:

@@ -21,6 +21,7 @@ from parti.declare.dataflow.values import (
     Value,
     field_of,
     mixed,
+    unseen,
     with_origins,
 )
 from parti.declare.handles import PartHandle
@@ -64,7 +65,7 @@ def call(frame: Frame, callee: Value, given: Sequence[Value], named: Named, node
     if thing is inside.ask:
         return uses.ask(frame, given, named, node)
     if thing is inside.tell:
-        frame.pour(mixed(given), Slot(frame.part, "out"), frame.place(node))
+        frame.pour(Value(origins=unseen(mixed(given).all)), Slot(frame.part, "out"), frame.place(node))
         return PLAIN
     if thing is asyncio.to_thread and given:
         return _in_thread(frame, given, named, node)

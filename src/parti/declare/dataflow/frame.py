@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from parti.declare.dataflow.values import PLAIN, UNKNOWN, Origins, Value, either, mixed, weakened, with_origins
+from parti.declare.dataflow.values import PLAIN, UNKNOWN, Origins, Value, either, mixed, unseen, weakened, with_origins
 from parti.declare.types import short_path
 from parti.design.dataflow import Flow, Slot
 from parti.design.places import Place
@@ -58,7 +58,7 @@ class Frame:
             held = self.reader.held.get((id(self.names), name), frozenset()) | self.reader.held.get(
                 id(thing), frozenset()
             )
-            return Value(thing, held)
+            return Value(thing, unseen(held))
         return Value(getattr(builtins, name)) if hasattr(builtins, name) else PLAIN
 
     def save(self, name: str, value: Value) -> None:
@@ -106,4 +106,4 @@ class Frame:
         if value.fields or value.items:
             self.pour(value, target, place)
         for o in value.origins:
-            self.reader.flows.add(Flow(o.slot, target, place, o.manner, o.exact and o.manner == "value"))
+            self.reader.flows.add(Flow(o.slot, target, place, o.manner, o.exact and o.manner == "value", o.unseen))

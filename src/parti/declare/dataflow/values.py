@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from parti.declare.handles import PartHandle
@@ -24,11 +24,15 @@ _STRENGTH: Final[tuple[Manner, ...]] = ("value", "choice", "condition")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A value comes from `slot`. `exact` says that it is what lies there, fields and all; else it was computed from it."""
+    """A value comes from `slot`. `exact` says that it is what lies there, fields and all; else it was computed from it.
+
+    `unseen` is that of a Flow.
+    """
 
     slot: Slot
     manner: Manner = "value"
     exact: bool = True
+    unseen: bool = False
 
 
 Origins = frozenset[Origin]
@@ -64,7 +68,12 @@ class Value:
 
 def weakened(origins: Origins, manner: Manner) -> Origins:
     """The same origins, at most as strong as `manner` says."""
-    return frozenset(Origin(o.slot, max(o.manner, manner, key=_STRENGTH.index), False) for o in origins)
+    return frozenset(Origin(o.slot, max(o.manner, manner, key=_STRENGTH.index), False, o.unseen) for o in origins)
+
+
+def unseen(origins: Origins) -> Origins:
+    """The same origins, of which a run may not know."""
+    return frozenset(replace(origin, unseen=True) for origin in origins)
 
 
 PLAIN: Final = Value()
@@ -161,4 +170,6 @@ def _deeper(origin: Origin, name: str) -> Origin:
     slot = origin.slot
     if not origin.exact or slot.path.count(".") + 1 >= DEEPEST:
         return origin
-    return Origin(Slot(slot.part, slot.port, f"{slot.path}.{name}" if slot.path else name), origin.manner, True)
+    return Origin(
+        Slot(slot.part, slot.port, f"{slot.path}.{name}" if slot.path else name), origin.manner, True, origin.unseen
+    )

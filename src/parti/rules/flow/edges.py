@@ -20,12 +20,15 @@ from parti.design.source import Source
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
+from parti.rules.flow.barrier import Barrier
 from parti.rules.flow.seeds import is_labelled
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What is at `source` reaches `target`, but for what is released: `drops` of it.
+    """What is at `source` reaches `target`, but for what is released (`drops`), and for what a gate keeps out (`barrier`).
+
+    `unseen` says that a run may not know of it, so that no gate is asked about it.
 
     `approved` says that a person says yes each time: only secrets, and what must stay in a region, keep their labels then.
     """
@@ -37,6 +40,8 @@ class Edge:
     exact: bool = False
     drops: Tags = NONE
     approved: bool = False
+    unseen: bool = False
+    barrier: Barrier | None = None
 
     def hands_on(self, tag: Tag) -> Tag | None:
         """What a label becomes along it: itself, or what is only swayed by what is protected; None where it is lost."""
@@ -53,7 +58,10 @@ class Edge:
 
 def edges_of(design: Design, dataflow: Dataflow) -> list[Edge]:
     """All edges, in a fixed order. Into the answer of a labelled tool there is none: its labels are declared."""
-    read = (Edge(flow.source, flow.target, flow.place, flow.manner, flow.exact) for flow in dataflow.flows)
+    read = (
+        Edge(flow.source, flow.target, flow.place, flow.manner, flow.exact, unseen=flow.unseen)
+        for flow in dataflow.flows
+    )
     found = [_released(design, edge) for edge in (*read, *_made(design)) if not _is_declared(design, edge)]
     return sorted(found, key=lambda edge: (edge.source, edge.target, edge.place, edge.manner))
 

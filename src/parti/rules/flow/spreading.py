@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parti.design.dataflow import Port, Slot
 from parti.design.fields import DEEPEST
@@ -24,6 +24,8 @@ class Stage:
 
     place: Place
     text: str
+    gate: str = ""
+    """The gate that keeps the label out there, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +37,61 @@ class Arrival:
     edge: Edge | None
 
 
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A label at a slot; `unseen` that the run may not know of it."""
+
+    slot: Slot
+    tag: Tag
+    unseen: bool = False
+
+
 Index = dict[tuple[str, Port], list[Edge]]
 """The edges by the port that they leave."""
 
 
 class Spread:
-    """Which labels may be where, and how they came there."""
+    """Which labels may be where, and how they came there; with `gated`, but for what barriers keep out."""
 
-    def __init__(self, design: Design, edges: Index, seeds: Iterable[tuple[Slot, Tag]]) -> None:
+    def __init__(self, design: Design, edges: Index, seeds: Iterable[tuple[Slot, Tag]], *, gated: bool = False) -> None:
         self._design = design
         self._edges = edges
+        self._gated = gated
+        self._seen: set[_At] = set()
         self._known: dict[tuple[str, Port], dict[str, dict[Tag, Arrival]]] = defaultdict(lambda: defaultdict(dict))
         self._spread(seeds)
 
     def _spread(self, seeds: Iterable[tuple[Slot, Tag]]) -> None:
-        waiting: deque[tuple[Slot, Tag]] = deque()
+        waiting: deque[_At] = deque()
         for slot, tag in seeds:
-            self._arrive(slot, tag, Arrival(None, tag, None), waiting)
+            self._arrive(_At(slot, tag), Arrival(None, tag, None), waiting)
         while waiting:
-            slot, tag = waiting.popleft()
-            for edge in self._edges.get((slot.part, slot.port), ()):
-                becomes = edge.hands_on(tag)
-                target = arrives(edge, slot.path) if becomes is not None else None
+            at = waiting.popleft()
+            for edge in self._edges.get((at.slot.part, at.slot.port), ()):
+                becomes = edge.hands_on(at.tag)
+                target = arrives(edge, at.slot.path) if becomes is not None else None
                 if target is not None and becomes is not None:
-                    self._arrive(target, becomes, Arrival(slot, tag, edge), waiting)
+                    for reached in self._ways_in(edge, target, becomes, at):
+                        self._arrive(reached, Arrival(at.slot, at.tag, edge), waiting)
 
-    def _arrive(self, slot: Slot, tag: Tag, by: Arrival, waiting: deque[tuple[Slot, Tag]]) -> None:
-        at = self._known[slot.part, slot.port][slot.path]
-        if tag not in at:
-            at[tag] = by
-            waiting.append((slot, tag))
+    def _ways_in(self, edge: Edge, target: Slot, tag: Tag, at: _At) -> Iterator[_At]:
+        """Where a label arrives: past a gate that does not see it, everywhere. What is stored is seen by whoever reads it."""
+        unseen = self._gated and (at.unseen or edge.unseen) and target.port != "data"
+        if edge.barrier is None or not self._gated or at.unseen or edge.unseen:
+            yield _At(target, tag, unseen)
+            return
+        for path in edge.barrier.ways_in(target.path, tag):
+            yield _At(Slot(target.part, target.port, path), tag, unseen)
+
+    def _arrive(self, at: _At, by: Arrival, waiting: deque[_At]) -> None:
+        if at not in self._seen and replace(at, unseen=True) not in self._seen:
+            self._seen.add(at)
+            self._known[at.slot.part, at.slot.port][at.slot.path].setdefault(at.tag, by)
+            waiting.append(at)
+
+    def is_unseen(self, part: str, port: Port, tag: Tag) -> bool:
+        """Whether the label may be there without the run's knowing."""
+        return any(_At(slot, tag, True) in self._seen for slot in self.slots(part, port, tag))
 
     def at(self, part: str, port: Port, path: str = "") -> dict[Tag, Slot]:
         """The labels of the field `path`, of what it lies in and of what lies in it; each with the slot where it is."""
@@ -96,7 +123,11 @@ def _stage(design: Design, slot: Slot, tag: Tag, arrival: Arrival) -> Stage:
         part = design.by_name.get(slot.part)
         return Stage(part.place if part else NOWHERE, f"{_name(slot)} is {tag}")
     verb = {"value": "goes to", "choice": "chooses", "condition": "decides"}[arrival.edge.manner]
-    return Stage(arrival.edge.place, f"{_name(arrival.before)} {verb} {_name(slot)}")
+    barrier = arrival.edge.barrier
+    shut = barrier is not None and slot.path not in barrier.ways_in(slot.path, tag)
+    return Stage(
+        arrival.edge.place, f"{_name(arrival.before)} {verb} {_name(slot)}", barrier.text if barrier and shut else ""
+    )
 
 
 def _name(slot: Slot) -> str:

@@ -1,0 +1,49 @@
+"""The gate of the tool notes the stranger's choice, and lets it pass.
+
+expects: R102
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Budget,
+    DeadLetter,
+    Gate,
+    Label,
+    System,
+)
+
+desk = System("inbox", responsible="operator", gate=Gate("refuse"))
+
+
+class Mail(BaseModel):
+    id: str
+    sender: Annotated[str, Label.UNTRUSTED]
+    body: Annotated[str, Label.UNTRUSTED]
+    customer: str
+
+
+mails = desk.topic("mails", Mail, key="id", retain="90d")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"], gate=Gate("allow"))
+async def send(id: str, to: str, text: str) -> None: ...
+
+
+@desk.source(to=mails)
+def server(position: int) -> Iterator[Mail]:
+    for number in range(position, 10):
+        yield Mail(id=str(number), sender="", body="", customer="")
+
+
+@desk.on(mails, budget=Budget(usd=1))
+async def read(mail: Mail) -> None:
+    await send(mail.id, mail.sender, "Thank you.")
+
+
+@desk.on(mails.dead)
+async def mails_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)

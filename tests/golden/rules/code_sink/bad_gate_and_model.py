@@ -1,0 +1,19 @@
+"""No gate holds what a model wrote."""
+
+from parti import (
+    Gate,
+    Label,
+    System,
+)
+
+desk = System("desk", gate=Gate("refuse"))
+llm = desk.llm("local")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, labels=Label.TRUSTED, runs={"query": "sql"})
+async def change(id: str, query: str) -> None: ...
+
+
+@desk.post("/ask", key="id", labels=Label.UNTRUSTED)
+async def answer(id: str, query: str) -> None:
+    await change("1", await llm.ask("Tidy up"))

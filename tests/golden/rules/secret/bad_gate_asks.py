@@ -1,0 +1,28 @@
+"""A yes does not make a key less of a secret, and the question shows it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Gate,
+    Label,
+    System,
+)
+
+desk = System("desk", gate=Gate("ask", who="boss"))
+
+
+class Account(BaseModel):
+    id: str
+    key: Annotated[str, Label.SECRET]
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED)
+async def call(key: str) -> str:
+    return key
+
+
+@desk.post("/accounts", key="account.id", labels=Label.TRUSTED)
+async def add(account: Account) -> None:
+    await call(account.key)

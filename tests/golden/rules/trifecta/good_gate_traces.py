@@ -1,0 +1,49 @@
+"""To whom it sends is traced, and what it says may be a stranger's."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Gate,
+    Label,
+    System,
+)
+
+desk = System("desk")
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+
+
+class Person(BaseModel):
+    name: Annotated[str, Label.PII]
+
+
+llm = desk.llm("local")
+
+
+@desk.tool(effect="read", labels=Label.TRUSTED)
+async def person(id: str) -> Person:
+    return Person(name="Ann")
+
+
+@desk.tool(
+    effect="write",
+    key="to",
+    idempotent=True,
+    control=["to"],
+    clearance=Label.UNTRUSTED,
+    gate=Gate("refuse", trace=True),
+)
+async def send(to: str, text: str) -> None: ...
+
+
+clerk = desk.agent("clerk", llm=llm, tools=[person, send])
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> str:
+    return await clerk.run(mail.body)

@@ -1,0 +1,27 @@
+"""The endpoint has no journal, and no gates."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Gate,
+    Label,
+    System,
+)
+
+desk = System("desk", gate=Gate("refuse"))
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def pay(id: str, to: str, text: str) -> None: ...
+
+
+@desk.post("/mail", key="mail.id", durable=False)
+async def read(mail: Mail) -> None:
+    await pay(mail.id, mail.body, mail.body)

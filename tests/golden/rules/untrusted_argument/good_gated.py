@@ -1,0 +1,27 @@
+"""A person is asked about each payment after a letter was read."""
+
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import (
+    Gate,
+    Label,
+    System,
+)
+
+desk = System("desk", gate=Gate("ask", who="boss"))
+
+
+class Mail(BaseModel):
+    id: str
+    body: Annotated[str, Label.UNTRUSTED]
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def pay(id: str, to: str, text: str) -> None: ...
+
+
+@desk.post("/mail", key="mail.id")
+async def read(mail: Mail) -> None:
+    await pay(mail.id, mail.body, mail.body)
