@@ -1,6 +1,8 @@
-"""What labels cost: CPU time of a durable run of five steps without labels, with labels held, and with arguments traced.
+"""What labels cost: CPU time of a durable run of five calls without labels, with labels held, and with arguments traced.
 
-The three systems take turns in one process, and the median of the rounds counts: a busy machine slows all of them alike.
+Runs of `five` have nothing to gate; in those of `gated` the gate decides once, which is journaled, and traces an argument. Systems
+without labels, with them, and with tracing take turns in one process, in short rounds. The median of each round's ratio counts: a
+busy machine slows all three alike.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import statistics
 from argparse import ArgumentParser
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel
 
@@ -25,6 +27,9 @@ ABREAST = 50
 SETTINGS = "a durable endpoint of four steps and a write over labelled values, 50 at once; CPU of the process, median of the rounds"
 
 Mode = Literal["off", "run", "traced"]
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+Kind = Literal["five", "gated"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 class Value(BaseModel):
@@ -35,8 +40,8 @@ class Value(BaseModel):
 
 
 def system(mode: Mode) -> System:
-    """A system whose runs make five steps over labelled values; what they write is not labelled."""
-    gate = Gate("refuse", trace=mode == "traced")
+    """A system whose runs make five calls over labelled values; what `five` writes is not labelled, what `gated` does is."""
+    gate = Gate("allow", trace=mode == "traced")
     made = System(f"bench-{mode}", labels="off" if mode == "off" else "run", gate=gate)
 
     @made.step
@@ -47,50 +52,73 @@ def system(mode: Mode) -> System:
     async def keep(id: int) -> int:
         return id
 
+    @made.tool(effect="write", key="id", idempotent=True, control=["to"])
+    async def send(id: int, to: str) -> int:
+        return id
+
     @made.post("/five", concurrency=ABREAST)
     async def five(value: Value) -> int:
         for _ in range(STEPS - 1):
             value = await add(value)
         return await keep(value.number)
 
+    @made.post("/gated", concurrency=ABREAST)
+    async def gated(value: Value) -> int:
+        for _ in range(STEPS - 1):
+            value = await add(value)
+        return await send(value.number, value.said)
+
     return made
 
 
-async def round_of(live: Live, first: int, runs: int) -> float:
+async def round_of(live: Live, kind: Kind, first: int, runs: int) -> float:
     """CPU seconds of so many runs, numbered from `first` on."""
+    values = [Value(number=n * STEPS, said=f"stranger-{n}@strangers.example") for n in range(first, first + runs)]
     began = cpu_seconds()
-    for start in range(first, first + runs, ABREAST):
-        calls = [live.call("five", [Value(number=n * STEPS, said="a word")]) for n in range(start, start + ABREAST)]
-        await asyncio.gather(*calls)
+    for start in range(0, runs, ABREAST):
+        await asyncio.gather(*(live.call(kind, [value]) for value in values[start : start + ABREAST]))
     return cpu_seconds() - began
 
 
-async def measure(directory: Path, rounds: int, runs: int) -> dict[Mode, float]:
-    """Median CPU microseconds of a run, by mode."""
-    modes: tuple[Mode, ...] = ("off", "run", "traced")
-    found: dict[Mode, list[float]] = {mode: [] for mode in modes}
+Found = dict[tuple[Kind, Mode], list[float]]
+
+
+async def measure(directory: Path, rounds: int, runs: int) -> Found:
+    """CPU microseconds of a run in each round, by kind of run and mode."""
+    found: Found = {(kind, mode): [] for kind in KINDS for mode in MODES}
     async with AsyncExitStack() as stack:
-        lives = {m: await stack.enter_async_context(running(system(m), directory / f"{m}.parti")) for m in modes}
-        for number in range(rounds + 1):
-            for mode in modes:
-                took = await round_of(lives[mode], number * runs, runs)
-                if number:  # the first round warms up
-                    found[mode].append(took / runs * 1e6)
-    return {mode: statistics.median(took) for mode, took in found.items()}
+        lives = {m: await stack.enter_async_context(running(system(m), directory / f"{m}.parti")) for m in MODES}
+        for number in range(rounds + 2):
+            for kind in KINDS:
+                for mode in (*MODES[number % 3 :], *MODES[: number % 3]):  # none is always first
+                    took = await round_of(lives[mode], kind, (2 * number + KINDS.index(kind)) * runs, runs)
+                    if number >= 2:  # the first rounds warm up
+                        found[kind, mode].append(took / runs * 1e6)
+    return found
+
+
+def figures_of(found: Found) -> dict[str, float]:
+    """The median microseconds of each, and by how many percent more than without labels."""
+    figures: dict[str, float] = {}
+    for kind in KINDS:
+        name, off = "labels" if kind == "five" else "labels_gated", found[kind, "off"]
+        for mode in MODES:
+            figures[f"{name}_{mode}_cpu_us"] = statistics.median(found[kind, mode])
+        for mode, said in (("run", "more"), ("traced", "traced_more")):
+            ratios = [took / without for took, without in zip(found[kind, mode], off, strict=True)]  # type: ignore[index]
+            figures[f"{name}_{said}_percent"] = 100 * (statistics.median(ratios) - 1)
+    return figures
 
 
 def main() -> None:
     """Measure and report."""
     parser = ArgumentParser()
     parser.add_argument("--directory", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=100)
     asked = parser.parse_args()
     found = asyncio.run(measure(asked.directory, asked.rounds, asked.runs))
-    figures: dict[str, float] = {f"labels_{mode}_cpu_us": micros for mode, micros in found.items()}
-    figures["labels_more_percent"] = 100 * (found["run"] / found["off"] - 1)
-    figures["labels_traced_more_percent"] = 100 * (found["traced"] / found["off"] - 1)
-    report(figures, settings=SETTINGS, packages=("parti",))
+    report(figures_of(found), settings=SETTINGS, packages=("parti",))
 
 
 if __name__ == "__main__":

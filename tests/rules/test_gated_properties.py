@@ -138,6 +138,13 @@ def test_where_no_labels_are_held_a_gate_is_void_and_the_report_says_so() -> Non
     assert check(gated(pool(), Gate("refuse"), "pay"), Dataflow(tuple(paid())), DAY, PRESENCES).void == ()
 
 
+def test_nothing_is_traced_where_no_tool_that_traces_can_be_given_what_it_is_not_cleared_for() -> None:
+    tracing = gated(pool(), Gate("refuse", trace=True), "pay")
+    assert not labelling_of(tracing, Dataflow()).traces
+    assert labelling_of(tracing, Dataflow(tuple(paid()))).traces
+    assert not labelling_of(gated(pool(), Gate("refuse"), "pay"), Dataflow(tuple(paid()))).traces
+
+
 def test_a_field_beside_one_that_decides_may_hold_what_a_stranger_wrote() -> None:
     barrier = Barrier("", frozenset({Label.UNTRUSTED}), (), ("letter.to",), ("letter.text", "id"))
     assert barrier.ways_in("", Label.UNTRUSTED) == ("letter.text", "id")

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from parti.design.fields import labels_of
 from parti.design.labels import Label, Region
 from parti.trust.asking import Asked
-from parti.trust.entropy import bits, tells
+from parti.trust.entropy import FLOOR_BITS, bits, tells
+from parti.trust.leaves import leaves
 from parti.trust.taint import Quarantine, Taint
-from parti.trust.trail import Trail
+from parti.trust.trail import WAITING_MAX, Trail
 
 FileId = NewType("FileId", str)
 EventId = NewType("EventId", str)
@@ -89,6 +90,75 @@ def test_an_agent_knows_what_its_run_knows_and_takes_nothing_back() -> None:
     inner.learn("contact", str, "carol@partners.example", (), named=True)
     assert inner.trace(str, BOB) is not None
     assert around.trace(str, "carol@partners.example") is None
+
+
+def test_a_value_that_is_changed_after_it_was_read_is_known_as_it_was() -> None:
+    """What is kept is looked at later, and must not be what the program, or a stranger's text, made of it meanwhile."""
+    trail, found, many = Trail(), Contact(address=BOB), ["carol@partners.example"]
+    trail.learn("contact", Contact, found, labels_of(Contact), named=True)
+    trail.chosen(list[str], many)
+    found.address = many[0] = "eve.evil@attackers.example"
+    assert trail.trace(str, "eve.evil@attackers.example") is None
+    assert trail.trace(str, BOB) is not None
+    assert trail.trace(str, "carol@partners.example") is not None
+
+
+KINDS: list[tuple[Any, Any]] = [
+    (str, BOB), (str, "carol@partners.example"), (str, f"write to {BOB}"), (FileId, "id-1"), (EventId, "id-1"), (int, 100),
+    (Contact, Contact(address=BOB, note="eve.evil@attackers.example", file=FileId("file-9a7c"))),
+    (list[str], [BOB, "dave.dent@partners.example"]), (dict, {"to": BOB, "more": ["x", None, 10**9]}), (float | None, 1.0),
+]  # fmt: skip
+DEEDS = st.tuples(
+    st.sampled_from(["learn", "task", "chosen", "call", "inner"]),
+    st.sampled_from(KINDS),
+    st.sampled_from(KINDS),
+    st.booleans(),
+)
+
+
+def told(deeds: list[Any], *, at_once: bool) -> list[Any]:
+    """All that two trails, one inside the other, can tell after these deeds, looked at after each or at the end."""
+    around = Trail()
+    trails = [around, Trail(around)]
+    for number, (deed, (kind, value), (other_kind, other), yes) in enumerate(deeds):
+        trail, labelled = trails[number % 2], UNTRUSTED if yes else ()
+        if deed == "learn":
+            trail.learn(f"part{number}", kind, value, labelled, named=not yes)
+        elif deed == "chosen":
+            trail.chosen(kind, value)
+        elif deed == "call":
+            named = trail.naming([kind], [value])
+            trail.learn(f"part{number}", other_kind, other, labelled, named=named)
+        elif deed == "task":
+            trail.learn(f"part{number}", kind, value, labelled, named=True, task=True)
+        else:
+            trails[1] = Trail(around)
+            trails[1].learn_task("the task", f"write to {BOB}", trusted=yes)
+        if at_once:
+            around.seen(str, "")
+    return [(trail.trace(kind, value), trail.seen(kind, value)) for trail in trails for kind, value in KINDS]
+
+
+@given(st.lists(DEEDS, max_size=12))
+def test_what_is_looked_at_late_is_what_would_have_been_known_at_once(deeds: list[Any]) -> None:
+    assert told(deeds, at_once=False) == told(deeds, at_once=True)
+
+
+def test_a_trail_keeps_only_so_much_that_it_has_not_looked_at() -> None:
+    trail = Trail()
+    for number in range(10 * WAITING_MAX):
+        trail.learn("numbers", int, number, (), named=True)
+        assert len(trail._waiting) < WAITING_MAX
+
+
+def test_an_unset_field_is_none_and_a_deep_value_counts_as_text() -> None:
+    assert [leaf.path for leaf in leaves(Contact, Contact.model_construct(note="x"))] == ["note", "file"]
+    assert [leaf.path for leaf in leaves(dict, {"a": {"b": [1, 2]}})] == ["a.b", "a.b"]
+
+
+@given(st.text(max_size=40))
+def test_the_quick_bound_of_bits_is_one(text: str) -> None:
+    assert tells(text) == (bits(text) >= FLOOR_BITS)
 
 
 def test_what_is_named_carries_the_labels_of_its_field() -> None:

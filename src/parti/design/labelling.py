@@ -38,7 +38,7 @@ class Labelling:
     uncleared: Mapping[str, Tags] = field(default_factory=dict)
     gate: Gate = field(default_factory=Gate)
     traces: bool = False
-    """Whether a gate traces arguments."""
+    """Whether a gate traces arguments of a tool that may be given labels that it is not cleared for."""
 
     def tags(self, part: str) -> Tags:
         """All labels of what the part gives."""

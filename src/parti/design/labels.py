@@ -30,6 +30,8 @@ class Label(StrEnum):
     SWAYED = "swayed by what is protected"
     """It is as it is because of what is protected. Nobody needs to declare it."""
 
+    __hash__ = str.__hash__  # labels are looked up at each step of a run; an Enum's own hash takes ten times as long
+
 
 @dataclass(frozen=True, slots=True)
 class Region:

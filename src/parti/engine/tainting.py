@@ -7,7 +7,7 @@ Systems without labels pay for one comparison a step, and journal nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -25,13 +25,11 @@ from parti.engine import gates, making
 from parti.errors import RunError
 from parti.journal.entries import Kind
 from parti.trust.taint import Quarantine, Taint
-from parti.trust.trail import Trail
+from parti.trust.trail import Naming, Trail
 
 if TYPE_CHECKING:
     from parti.engine.activation import Activation
     from parti.engine.context import RunContext
-
-UNTRUSTED: Final[Labelled] = (("", Label.UNTRUSTED),)
 
 
 def mark(context: RunContext, part: str, tags: Tags) -> None:
@@ -100,7 +98,7 @@ async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
     if type(part) is Tool:
         await gates.at_tool(context, part, arguments)
     trail, source = context.trail, (part.server if isinstance(part, Tool) else "") or part.name
-    named = trail is not None and _is_named(context, trail, part, arguments)
+    named = trail is not None and _naming(context, trail, part, arguments)
     around, uses = context.quarantine, context.uses
     if isinstance(part, Guard):
         context.quarantine = Quarantine(frozenset(part.releases), around)
@@ -139,14 +137,14 @@ def replayed(context: RunContext, uses: int, agent: Agent | None = None) -> None
             run.taint.untrusted |= Label.UNTRUSTED in may and Label.UNTRUSTED in run.taint.held
 
 
-def _is_named(context: RunContext, trail: Trail, part: Step | Tool, arguments: tuple[Any, ...]) -> bool:
-    """Whether nobody but the task chose what a call is about; known before the call, as what it answers comes after."""
-    given = list(zip((one.payload.kind for one in part.function.parameters), arguments, strict=True))
+def _naming(context: RunContext, trail: Trail, part: Step | Tool, arguments: tuple[Any, ...]) -> bool | Naming:
+    """Whether nobody but the task chose what a call is about; asked before the call, as what it answers comes after."""
+    kinds = [one.payload.kind for one in part.function.parameters]
     if context.run.taint is not None and not context.run.taint.untrusted:
-        for kind, value in given:
+        for kind, value in zip(kinds, arguments, strict=True):
             trail.chosen(kind, value)
         return True
-    return all(trail.trace(kind, value) is not None for kind, value in given)
+    return trail.naming(kinds, arguments)
 
 
 def read_row(context: RunContext, table: Table, key: str, row: Any) -> Any:
@@ -154,7 +152,7 @@ def read_row(context: RunContext, table: Table, key: str, row: Any) -> Any:
     if row is None or context.run.taint is None:
         return row
     labelling, trail = context.run.services.labelling, context.trail
-    named = not context.run.taint.untrusted or (trail is not None and trail.trace(str, key) is not None)
+    named = not context.run.taint.untrusted or (trail is not None and trail.naming([str], [key]))
     read(context, table.name)
     if trail is not None and labelling is not None:
         trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=named)
@@ -182,9 +180,8 @@ def task_trail(context: RunContext, agent: Agent, task: str) -> Trail | None:
     run = context.run
     if context.trail is None or run.taint is None:
         return context.trail
-    trail, known = Trail(context.trail), context.trail.trace(str, task)
-    trusted = known is not None or not run.taint.untrusted
-    trail.learn(f"the task of {agent.name}", str, task, () if trusted else UNTRUSTED, named=trusted, task=True)
+    trail = Trail(context.trail)
+    trail.learn_task(f"the task of {agent.name}", task, trusted=not run.taint.untrusted)
     return trail
 
 

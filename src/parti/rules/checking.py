@@ -13,6 +13,7 @@ from parti.design.graph import Design, Opaque
 from parti.design.labels import Label
 from parti.design.tool import Tool
 from parti.rules.base import SEVERITIES, Case, Finding, Hit, Rule, found_by
+from parti.rules.flow.barriers import own_gate
 from parti.rules.flow.clearing import holds_labels
 from parti.rules.listing import all_rules
 from parti.rules.stale_acceptance import RULE as STALE
@@ -117,10 +118,13 @@ def _guarded(case: Case, rules: Sequence[Rule], found: Sequence[Finding]) -> Ite
 
 
 def _gated(design: Design) -> Iterator[str]:
-    """The tools that have a gate of their own; with one for the system, that is before the system."""
+    """What has a gate that does something: the system, and parts that have their own."""
     if design.gate is not None and design.gate.then != "allow":
         yield design.name
-    yield from (tool.name for tool in design.all(Tool) if tool.gate is not None and tool.gate.then != "allow")
+    for part in design.parts:
+        gate = own_gate(part)
+        if gate is not None and gate.then != "allow":
+            yield part.name
 
 
 def _unsaid(case: Case) -> Iterable[str]:

@@ -46,19 +46,20 @@ def of_arguments(tool: Tool, arguments: tuple[Any, ...], taint: Taint, tags: Tag
     """
     found = []
     defaults = {one.name: one.default for one in tool.function.parameters if not one.required}
+    typed = _typed(tool)
     for path, kind, value in _parts_of(tool, arguments):
         if path not in tool.control and path in defaults and value == defaults[path]:
             continue  # the program's own
         known = trail.trace(kind, value)
         carried = known.tags & tags if known else tags
-        cleared = at_path(_typed(tool), path)
+        cleared = at_path(typed, path)
         if path not in tool.control:
             cleared |= frozenset(tool.clearance)
         left = carried - cleared
         if left:
             seen = trail.seen(kind, value)
-            read = of_run(taint, left).origin
-            found.append(Concern(path, left, f"seen in {seen}" if seen else f"its value was seen nowhere, and {read}"))
+            nowhere = "" if seen else f"its value was seen nowhere, and {of_run(taint, left).origin}"
+            found.append(Concern(path, left, nowhere or f"seen in {seen}"))
     return found
 
 

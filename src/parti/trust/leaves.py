@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from types import UnionType
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
-from parti.design.fields import DEEPEST, fields_of
+from parti.trust.entropy import SHORTEST
+from parti.trust.keeping import canonical, fields_within, kept
+
+LARGEST: Final = 10 ** (SHORTEST - 2)
+"""Whole numbers below it are shorter than `SHORTEST`, with their sign."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One value without fields. `nominal` is the name of its NewType ("" for a plain type); `many` that it is one of several."""
+class Leaf(NamedTuple):
+    """One value without fields. `nominal` is the name of its NewType ("" for a plain type); `many` that it is one of several.
+
+    A tuple, because it is made for each field of what is read, and a frozen dataclass takes four times as long.
+    """
 
     path: str
     text: str
@@ -23,62 +26,90 @@ class Leaf:
     many: bool = False
 
 
-def leaves(kind: Any, value: Any, path: str = "", *, many: bool = False, depth: int = 0) -> Iterator[Leaf]:
+def leaves(kind: Any, value: Any) -> list[Leaf]:
     """The leaves of `value`, whose declared type is `kind`. Items of a list have the list's path; None has none."""
+    return leaves_of_kept(kind, kept(value))
+
+
+def leaves_of_kept(kind: Any, value: Any) -> list[Leaf]:
+    """The leaves of a value that was kept."""
+    found: list[Leaf] = []
+    _gather(found, kind, value, "", False)
+    return found
+
+
+def _gather(found: list[Leaf], kind: Any, value: Any, path: str, many: bool) -> None:
     if value is None:
         return
-    inner = _arm(kind, value)
-    if type(value) in _PLAIN:  # most values; what follows takes longer to tell them
-        yield Leaf(path, canonical(value), nominal(inner), many)
+    if type(value) is not tuple:
+        own: Any = type(value)
+        found.append(Leaf(path, canonical(value), _nominal_of(kind, own), many))
         return
-    own: Any = type(value)
-    fields = _fields(own)
-    if fields and depth < DEEPEST:
-        for name, field in fields.items():
-            deeper = f"{path}.{name}" if path else name
-            yield from leaves(field, getattr(value, name, None), deeper, many=many, depth=depth + 1)
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from leaves(Any, item, f"{path}.{name}" if path else str(name), many=many, depth=depth + 1)
-    elif isinstance(value, list | tuple | set | frozenset):
-        of = next(iter(get_args(inner)), Any)
-        for item in value:
-            yield from leaves(of, item, path, many=True, depth=depth)
-    else:
-        yield Leaf(path, canonical(value), nominal(inner), many)
+    own, form, inside = value
+    match form:
+        case "record":
+            for (name, field, known), inner in zip(_fields(own), inside, strict=True):
+                deeper = f"{path}.{name}" if path else name
+                if known is None or inner is None or type(inner) is tuple:
+                    _gather(found, field, inner, deeper, many)
+                else:
+                    found.append(Leaf(deeper, canonical(inner), known, many))
+        case "mapping":
+            for name, item in inside:
+                _gather(found, Any, item, f"{path}.{name}" if path else str(name), many)
+        case "several":
+            of = next(iter(get_args(_arm(kind, own))), Any)
+            for item in inside:
+                _gather(found, of, item, path, True)
+        case _:
+            found.append(Leaf(path, inside, _nominal_of(kind, own), many))
 
 
-_PLAIN: Final = frozenset({str, int, float, bool})
+def is_accidental(kind: Any, value: Any) -> bool:
+    """Whether a leaf of a kept value certainly tells nothing: a short text or number that is no nominal id. Quick, and may say no."""
+    if type(value) is not tuple:
+        plain: Any = type(value)
+        return _is_short(value) and not _nominal_of(kind, plain)
+    own, form, inside = value
+    if form != "record":
+        return False
+    fields = zip(_fields(own), inside, strict=True)
+    return any(known == "" and _is_short(inner) for (_, _, known), inner in fields)
+
+
+def _is_short(value: Any) -> bool:
+    own = type(value)
+    if own is str:
+        return len(value) < SHORTEST
+    return own is bool or (own is int and -LARGEST < value < LARGEST)
 
 
 @lru_cache(maxsize=1024)
-def _fields(kind: type) -> Mapping[str, Any]:
-    return fields_of(kind)
+def _fields(own: type) -> tuple[tuple[str, Any, str | None], ...]:
+    """The name of each field of a record, its type, and the name of its NewType where that does not depend on the value."""
+    return tuple(
+        (name, field, None if _arms(field)[1] else nominal(_arms(field)[0]))
+        for name, field in fields_within(own).items()
+    )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
+def _nominal_of(kind: Any, own: type) -> str:
+    """The name of the NewType that a value of the type `own` is, where `kind` is declared."""
+    return nominal(_arm(kind, own))
+
+
 def nominal(kind: Any) -> str:
     """The name of a NewType, with its module; "" for any other type."""
     return f"{kind.__module__}.{kind.__name__}" if isinstance(kind, typing.NewType) else ""
 
 
-def canonical(value: Any) -> str:
-    """A value as text, so that those are equal that mean the same: 1 and 1.0."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Enum):
-        return canonical(value.value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def _arm(kind: Any, value: Any) -> Any:
-    """The type without its notes; of a union, the arm that the value is of."""
+def _arm(kind: Any, own: type) -> Any:
+    """The type without its notes; of a union, the arm that a value of the type `own` is of."""
     inner, arms = _arms(kind)
     if not arms:
         return inner
-    return _arm(next((arm for arm in arms if _base(arm) is type(value)), arms[0]), value)
+    return _arm(next((arm for arm in arms if _base(arm) is own), arms[0]), own)
 
 
 @lru_cache(maxsize=1024)

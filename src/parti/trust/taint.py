@@ -21,7 +21,10 @@ class Taint:
 
     def add(self, part: str, tags: Tags) -> list[str]:
         """Hold the labels of what was read by `part`; those that are new, as text, in order."""
-        self.untrusted = self.untrusted or Label.UNTRUSTED in tags
+        if not self.untrusted:
+            self.untrusted = Label.UNTRUSTED in tags
+        if tags <= self.held.keys():
+            return []
         fresh = sorted((tag for tag in tags if tag not in self.held), key=str)
         for tag in fresh:
             self.held[tag] = part

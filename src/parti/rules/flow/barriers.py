@@ -48,11 +48,16 @@ def gates_of(design: Design) -> dict[str, Gate]:
     """The gate of each part by which something leaves or happens, where one is declared for it or for all."""
     found: dict[str, Gate] = {}
     for part in design.parts:
-        own = part.gate if isinstance(part, Tool) else None
-        gate = own or design.gate
+        gate = own_gate(part) or design.gate
         if gate is not None and isinstance(part, Tool | ToolServer | Llm | Endpoint | Topic):
             found[part.name] = gate
     return found
+
+
+def own_gate(part: Part) -> Gate | None:
+    """The gate that is declared for the part itself."""
+    gate: Gate | None = getattr(part, "gate", None)
+    return gate
 
 
 def barriers_of(design: Design, dataflow: Dataflow) -> dict[str, Barrier]:
@@ -138,10 +143,6 @@ def _stopped(gate: Gate, regions: Tags) -> Tags:
 
 
 def _text(part: Part, gate: Gate) -> str:
-    whose = (
-        f"the gate of `{part.name}`"
-        if isinstance(part, Tool) and part.gate
-        else f"the system's gate before `{part.name}`"
-    )
+    whose = f"the gate of `{part.name}`" if own_gate(part) else f"the system's gate before `{part.name}`"
     does = {"ask": f"asks {gate.who}", "refuse": "refuses", "mask": "masks"}.get(gate.then, gate.then)
     return f"{whose}, which {does}{' about what cannot be traced' if gate.trace and isinstance(part, Tool) else ''}"

@@ -14,6 +14,7 @@ from parti.design.labels import Label, Labelled, Tag, Tags
 from parti.design.memory import Memory
 from parti.design.table import Table
 from parti.design.tool import Tool
+from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.rules.flow.clearing import allows, cleared_for, given_labels, minded_of, minds, overlap, sink_of
 from parti.rules.flow.edges import edges_of
@@ -25,16 +26,23 @@ def labelling_of(design: Design, dataflow: Dataflow) -> Labelling:
     """What the flow through `design` says that the engine must hold."""
     labels = Spread(design, indexed(edges_of(design, dataflow)), seeds_of(design))
     default = design.gate or (Gate("ask", who=design.responsible) if design.responsible else Gate())
-    gates = [default, *(tool.gate for tool in design.all(Tool) if tool.gate)]
+    uncleared = {part.name: tags for part in design.parts if (tags := frozenset(_uncleared(labels, part)))}
     return Labelling(
         gives=_given(design, labels),
         fields={part.name: found for part in design.parts if (found := _labelled(labels, part.name, _port(part)))},
         taken={part.name: found for part in design.all(Endpoint) if (found := _labelled(labels, part.name, "in"))},
         context={part.name: held for part in design.all(Agent) if (held := _tags(labels, part.name, "in"))},
-        uncleared={part.name: uncleared for part in design.parts if (uncleared := frozenset(_uncleared(labels, part)))},
+        uncleared=uncleared,
         gate=default,
-        traces=any(gate.trace for gate in gates),
+        traces=any(_traces(design.by_name[name], default) for name in uncleared),
     )
+
+
+def _traces(part: Part, default: Gate) -> bool:
+    """Whether a gate before the part may ask where an argument came from; no other part is worth a trail."""
+    if isinstance(part, Tool):
+        return (part.gate or default).trace
+    return isinstance(part, ToolServer) and default.trace
 
 
 def _given(design: Design, labels: Spread) -> dict[str, Labelled]:
