@@ -47,6 +47,8 @@ ALONE = {
     "import_ms": "`import parti` {:.0f} ms",
     "labels_more_percent": "labels held cost {:.0f} % more CPU than none",
     "labels_traced_more_percent": "with arguments traced {:.0f} %",
+    "labels_gated_more_percent": "where a gate decides once {:.0f} %",
+    "labels_gated_traced_more_percent": "and traces {:.0f} %",
     "check_ms": "`parti check` {:.0f} ms",
     "up_to_first_run_ms": "`parti up` to its first finished run {:.0f} ms",
 }
