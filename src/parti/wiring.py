@@ -44,15 +44,13 @@ from parti.ports.machine import Machine
 from parti.ports.scorer import Scorer
 from parti.ports.store import Batch
 from parti.ports.tool_server import Connection, ToolServers
-from parti.rules.flow.clearing import holds_labels
-from parti.rules.flow.holding import labelling_of
+from parti.rules.flow import clearing, holding
 from parti.units import Seconds
 
 T = TypeVar("T")
 
 PATIENCE: Final[Seconds] = 3.0
 """How long to wait for another process to say where it listens, or to let go of the store."""
-
 
 Providers = Callable[[Llm], Provider]
 """Makes what answers for a language model."""
@@ -160,11 +158,11 @@ def engine_apart(
 
 def labelling_for(design: Design) -> Labelling | None:
     """Which labels are where in a design; None where they are not held. The functions are read only where they are."""
-    if not holds_labels(design):
+    if not clearing.holds_labels(design):
         return None
     from parti.declare.dataflow.reader import read_dataflow  # noqa: PLC0415 only where labels are held
 
-    return labelling_of(design, read_dataflow(design, Path(design.root)))
+    return holding.labelling_of(design, read_dataflow(design, Path(design.root)))
 
 
 def scorer_for(design: Design) -> Scorer | None:
