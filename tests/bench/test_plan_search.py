@@ -59,9 +59,9 @@ def test_inferline_starts_on_the_best_hardware_and_ends_where_no_step_saves():
     pipeline, promise = tiny()
     asked = peer(pipeline, promise, seed=SEED, seconds=60.0, clock=lambda: 0.0)
     cost = by_inferline(asked)
-    plans = [point for point in asked.trials.points.values() if point.keeps(promise)]
+    plans = [point for point in asked.oracle.points.values() if point.keeps(promise)]
     assert cost == min(point.cost for point in plans)
-    first: Ways = next(iter(asked.trials.points)).choices[0][0].label
+    first: Ways = next(iter(asked.oracle.points)).choices[0][0].label
     assert (first.replicas, first.batch) == (1, 1) and MACHINES[first.machine][0] == 1.8
     best = search(pipeline.problem, pipeline, promise, seed=SEED, clock=lambda: 0.0, limits=Limits(1.0))
     assert best.relaxed.optimal and best.best.cost <= cost + 1e-9
@@ -73,7 +73,7 @@ def test_tpe_plans_within_its_extensions():
     ticks = iter(range(10**6))
     asked = peer(pipeline, promise, seed=SEED, seconds=60.0, clock=lambda: float(next(ticks)))
     cost = by_tpe(asked, seed=SEED)
-    assert cost > 0 and len(asked.trials.points) > 3
+    assert cost > 0 and len(asked.oracle.points) > 3
 
 
 def test_random_plans_are_of_the_problem():
@@ -81,7 +81,7 @@ def test_random_plans_are_of_the_problem():
     ticks = iter(range(10**6))
     asked = peer(pipeline, promise, seed=SEED, seconds=60.0, clock=lambda: float(next(ticks)))
     cost = by_chance(asked, seed=SEED)
-    assert cost == min((p.cost for p in asked.trials.points.values() if p.keeps(promise)), default=float("inf"))
+    assert cost == min((p.cost for p in asked.oracle.points.values() if p.keeps(promise)), default=float("inf"))
 
 
 def test_tables_say_what_was_found(capsys):

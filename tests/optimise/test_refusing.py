@@ -8,10 +8,10 @@ import pytest
 from lindley import Ways, replicas, tandem
 
 from parti.optimise.found import Limits
+from parti.optimise.oracle import EXPLAINING
 from parti.optimise.problem import Option, Promise
 from parti.optimise.refusing import NoPlan
 from parti.optimise.searching import search
-from parti.optimise.trials import EXPLAINING
 
 
 def refused(simulation, promise, **limits) -> NoPlan:

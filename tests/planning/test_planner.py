@@ -16,7 +16,7 @@ from profile_kit import graph_of, profile
 
 from parti import PartiError, Slo, System
 from parti.optimise.found import Limits
-from parti.optimise.trials import quantile
+from parti.optimise.oracle import quantile
 from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import compare

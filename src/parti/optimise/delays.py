@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from parti.extras import need
 from parti.optimise.menus import Menu
+from parti.optimise.oracle import RELAXED, Oracle, quantile
 from parti.optimise.problem import Choice
-from parti.optimise.trials import RELAXED, Trials, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,9 +48,9 @@ class Delays:
     nothing is decided by it.
     """
 
-    def __init__(self, trials: Trials, menus: Sequence[Menu]) -> None:
+    def __init__(self, oracle: Oracle, menus: Sequence[Menu]) -> None:
         self._np: Any = need("numpy", extra="plan", purpose="planning")
-        self._trials = trials
+        self._oracle = oracle
         self.stages = tuple(self._candidates(stage, menu) for stage, menu in enumerate(menus))
 
     def _candidates(self, stage: int, menu: Menu) -> tuple[Candidate, ...]:
@@ -63,32 +63,32 @@ class Delays:
         return tuple(found)
 
     def _candidate(self, stage: int, choice: Choice) -> Candidate:
-        trials, promise = self._trials, self._trials.promise
+        oracle, promise = self._oracle, self._oracle.promise
         before = (RELAXED,) * stage
-        alone = self._bounded(trials.latencies((*before, choice)))
-        delay = alone - self._bounded(trials.latencies((*before, RELAXED)))
-        fits = int((alone > promise.seconds).sum()) <= trials.allowed
-        cost, term = sum(option.cost for option in choice), trials.problem.term(stage, choice)
+        alone = self._bounded(oracle.latencies((*before, choice)))
+        delay = alone - self._bounded(oracle.latencies((*before, RELAXED)))
+        fits = int((alone > promise.seconds).sum()) <= oracle.allowed
+        cost, term = sum(option.cost for option in choice), oracle.problem.term(stage, choice)
         return Candidate(choice, cost, term, float(delay.mean()), quantile(delay, promise.level), fits)
 
     def shift(self, at: Climber, stage: int, candidate: Candidate) -> Any:
         """By how much each request would be later after this stage, were `candidate` in its place: float32 seconds."""
         before = tuple(each.choice for each in at[:stage])
-        new = self._bounded(self._trials.latencies((*before, candidate.choice)))
-        old = self._bounded(self._trials.latencies((*before, at[stage].choice)))
+        new = self._bounded(self._oracle.latencies((*before, candidate.choice)))
+        old = self._bounded(self._oracle.latencies((*before, at[stage].choice)))
         return (new - old).astype(self._np.float32)
 
     def _bounded(self, latencies: NDArray[Any]) -> Any:
-        return self._np.minimum(latencies, HOPELESS * self._trials.promise.seconds)
+        return self._np.minimum(latencies, HOPELESS * self._oracle.promise.seconds)
 
     def lateness(self, latencies: NDArray[Any]) -> float:
         """Seconds beyond the promise, summed over the late requests but those that may be late; 0 when it is kept."""
-        np, trials = self._np, self._trials
-        over = self._bounded(latencies) - trials.promise.seconds
+        np, oracle = self._np, self._oracle
+        over = self._bounded(latencies) - oracle.promise.seconds
         over = over[over > 0]
-        if len(over) <= trials.allowed:
+        if len(over) <= oracle.allowed:
             return 0.0
-        return float(np.partition(over, len(over) - trials.allowed - 1)[: len(over) - trials.allowed].sum())
+        return float(np.partition(over, len(over) - oracle.allowed - 1)[: len(over) - oracle.allowed].sum())
 
 
 def _beats(one: Candidate, other: Candidate) -> bool:

@@ -12,7 +12,7 @@ from parti.optimise.problem import Plan, Promise
 class Limits:
     """How long a search may take: `seconds` by its clock, `extensions` of the simulation by one stage, `memory` in bytes.
 
-    Where nothing was found, up to `trials.EXPLAINING` more extensions find the quickest plan, or say why there is none.
+    Where nothing was found, up to `oracle.EXPLAINING` more extensions find the quickest plan, or say why there is none.
     With a limit in extensions and endless seconds a search gives the same answer on every machine. A search ends when its
     `relaxed` proof is complete; with `strict` it goes on until `proof` is, which mostly takes very much longer.
     """

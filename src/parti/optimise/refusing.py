@@ -12,9 +12,9 @@ from parti.errors import PlanError
 from parti.optimise.delays import Candidate, Delays
 from parti.optimise.found import Point, Proof
 from parti.optimise.menus import Menu
+from parti.optimise.oracle import RELAXED, Oracle, Prefix, quantile
 from parti.optimise.problem import Plan, Problem, Promise
 from parti.optimise.quality import keeps
-from parti.optimise.trials import RELAXED, Prefix, Trials, quantile
 from parti.units import duration_text
 
 Broken = Literal["seconds", "quality", "budget"]
@@ -67,22 +67,22 @@ def refuse_budget(problem: Problem, promise: Promise, best: Point, proof: Proof)
     )
 
 
-def last_resort(trials: Trials, menus: Sequence[Menu], delays: Delays, *, proved: bool) -> Plan:
+def last_resort(oracle: Oracle, menus: Sequence[Menu], delays: Delays, *, proved: bool) -> Plan:
     """The quickest plan, for a search that ended before it found any. Raises NoPlan where even that one is too late.
 
     Requests come too late in one stage already, or in all together.
     """
-    trials.allow_more()
-    promise = trials.promise
+    oracle.allow_more()
+    promise = oracle.promise
     wanted = f"p{100 * promise.level:g} of {duration_text(promise.seconds)}"
-    _refuse_without_capacity(trials.problem, menus, wanted)
-    alone = [min(_alone(trials, stage, each) for each in found) for stage, found in enumerate(delays.stages)]
+    _refuse_without_capacity(oracle.problem, menus, wanted)
+    alone = [min(_alone(oracle, stage, each) for each in found) for stage, found in enumerate(delays.stages)]
     if max(alone) > promise.seconds:
-        _refuse_alone(_names(trials.problem, alone.index(max(alone))), max(alone), wanted, proved)
-    best = _fastest(trials, delays)
+        _refuse_alone(_names(oracle.problem, alone.index(max(alone))), max(alone), wanted, proved)
+    best = _fastest(oracle, delays)
     if best.keeps(replace(promise, cost_most=math.inf)):
         return best.plan
-    name = _names(trials.problem, _slowest(trials, best.plan))
+    name = _names(oracle.problem, _slowest(oracle, best.plan))
     reached = (
         "not all requests end well" if math.isinf(best.seconds) else f"the best reached {duration_text(best.seconds)}"
     )
@@ -131,37 +131,37 @@ def _names(problem: Problem, stage: int) -> str:
     return "`, `".join(part.name for part in problem.stages[stage].parts)
 
 
-def _alone(trials: Trials, stage: int, candidate: Candidate) -> float:
+def _alone(oracle: Oracle, stage: int, candidate: Candidate) -> float:
     """The latency at the promised level with all other stages relaxed, in seconds."""
-    return quantile(trials.latencies((*[RELAXED] * stage, candidate.choice)), trials.promise.level)
+    return quantile(oracle.latencies((*[RELAXED] * stage, candidate.choice)), oracle.promise.level)
 
 
-def _fastest(trials: Trials, delays: Delays) -> Point:
+def _fastest(oracle: Oracle, delays: Delays) -> Point:
     """The best latency that candidates with enough quality reach, by descent over the stages."""
     ranked = [sorted(stage, key=lambda each: (each.mean, each.cost)) for stage in delays.stages]
-    best = trials.point(Plan(tuple(candidate.choice for candidate in _good(trials, ranked))))
+    best = oracle.point(Plan(tuple(candidate.choice for candidate in _good(oracle, ranked))))
     for stage, candidates in enumerate(ranked):
         for candidate in candidates[:4]:
             choices = (*best.plan.choices[:stage], candidate.choice, *best.plan.choices[stage + 1 :])
-            point = trials.point(Plan(choices))
-            if point.seconds < best.seconds and keeps(point.quality, trials.promise.quality_least):
+            point = oracle.point(Plan(choices))
+            if point.seconds < best.seconds and keeps(point.quality, oracle.promise.quality_least):
                 best = point
     return best
 
 
-def _good(trials: Trials, ranked: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+def _good(oracle: Oracle, ranked: Sequence[Sequence[Candidate]]) -> list[Candidate]:
     """The fastest candidate of each stage, and where the quality is not enough the best instead, stage by stage."""
-    quality, at = trials.problem.quality, [stage[0] for stage in ranked]
+    quality, at = oracle.problem.quality, [stage[0] for stage in ranked]
     for stage, candidates in enumerate(ranked):
-        if keeps(quality.of(candidate.term for candidate in at), trials.promise.quality_least):
+        if keeps(quality.of(candidate.term for candidate in at), oracle.promise.quality_least):
             break
         at[stage] = max(candidates, key=lambda each: each.term)
     return at
 
 
-def _slowest(trials: Trials, plan: Plan) -> int:
+def _slowest(oracle: Oracle, plan: Plan) -> int:
     """The stage that adds most to the requests around the promised level."""
     prefixes: Iterable[Prefix] = (plan.choices[:done] for done in range(len(plan.choices) + 1))
-    levels = [quantile(trials.latencies(prefix), trials.promise.level) for prefix in prefixes]
+    levels = [quantile(oracle.latencies(prefix), oracle.promise.level) for prefix in prefixes]
     added = [after - before if math.isfinite(before) else 0.0 for before, after in pairwise(levels)]
     return max(range(len(added)), key=lambda stage: added[stage])

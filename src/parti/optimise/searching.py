@@ -14,10 +14,10 @@ from parti.optimise.climbing import Climbing, cost_of, plan_of
 from parti.optimise.delays import Delays
 from parti.optimise.found import Found, Limits, Proof
 from parti.optimise.menus import Menu, menus
+from parti.optimise.oracle import RELAXED, LimitReached, Oracle
 from parti.optimise.problem import Plan, Problem, Promise
 from parti.optimise.refusing import last_resort, refuse_budget, refuse_quality
 from parti.optimise.simulation import Simulation
-from parti.optimise.trials import RELAXED, LimitReached, Trials
 
 ROUNDS: Final = ((0.25, 0.5), (1.0, 1.0))
 """Rounds of proving and wandering, as shares of the time that is left: small problems are proved in the first, and in large ones
@@ -42,25 +42,25 @@ def search(
     Raises P811 (a `NoPlan`) when no plan keeps the promise, or none was found in time.
     """
     refuse_quality(problem, promise)
-    trials = Trials(problem, simulation, promise, seed=seed, limits=limits or Limits(), clock=clock)
-    hunt = Hunt(trials, menus(problem, lambda part, option: simulation.possible(seed, part.name, option, promise)))
+    oracle = Oracle(problem, simulation, promise, seed=seed, limits=limits or Limits(), clock=clock)
+    hunt = Hunt(oracle, menus(problem, lambda part, option: simulation.possible(seed, part.name, option, promise)))
     hunt.run()
     if math.isinf(hunt.best.cost):
-        plan = last_resort(trials, hunt.menus, hunt.look_again(), proved=hunt.proof.optimal)
+        plan = last_resort(oracle, hunt.menus, hunt.look_again(), proved=hunt.proof.optimal)
         hunt.best = Incumbent(plan.cost, plan.choices)
     plan = Plan(tuple(choice for choice in hunt.best.prefix if choice is not None))
-    points = tuple(sorted(trials.points.values(), key=lambda point: (point.cost, point.seconds)))
-    best = trials.points[plan]
+    points = tuple(sorted(oracle.points.values(), key=lambda point: (point.cost, point.seconds)))
+    best = oracle.points[plan]
     if not best.keeps(promise):
         refuse_budget(problem, promise, best, hunt.proof)
-    return Found(promise, seed, best, hunt.proof, hunt.relaxed, points, trials.extensions, trials.elapsed)
+    return Found(promise, seed, best, hunt.proof, hunt.relaxed, points, oracle.extensions, oracle.elapsed)
 
 
 class Hunt:
     """One search in its phases, each of which leaves a plan and a proof to the next."""
 
-    def __init__(self, trials: Trials, found: tuple[Menu, ...]) -> None:
-        self.trials, self.menus = trials, found
+    def __init__(self, oracle: Oracle, found: tuple[Menu, ...]) -> None:
+        self.oracle, self.menus = oracle, found
         self.best = Incumbent()
         self.delays: Delays | None = None
         self._climbing: Climbing | None = None
@@ -78,43 +78,43 @@ class Hunt:
 
     def run(self) -> None:
         """All phases, until nothing is left or a limit is reached."""
-        strict = Bounds(self.trials, self.menus, fitting=False)
+        strict = Bounds(self.oracle, self.menus, fitting=False)
         self.lower = strict.rest[0]
         if math.isinf(self.lower):
             return
-        with suppress(LimitReached), self.trials.part_of_the_time(0.7 if self.trials.limits.strict else 1.0):
+        with suppress(LimitReached), self.oracle.part_of_the_time(0.7 if self.oracle.limits.strict else 1.0):
             self._climb()
-            bounds = Bounds(self.trials, self.menus, fitting=True)
+            bounds = Bounds(self.oracle, self.menus, fitting=True)
             self.lower_relaxed = bounds.rest[0]
             for search_share, wander_share in ROUNDS:
-                with self.trials.part_of_the_time(search_share):
+                with self.oracle.part_of_the_time(search_share):
                     self._relaxed(bounds)
                 if self.relaxed.optimal:
                     break
-                with self.trials.part_of_the_time(wander_share):
+                with self.oracle.part_of_the_time(wander_share):
                     self._wander()
-        if self.trials.simulation.monotone:
+        if self.oracle.simulation.monotone:
             self.lower = max(self.lower, self.lower_relaxed)
-        if self.trials.limits.strict or math.isinf(self.best.cost):
+        if self.oracle.limits.strict or math.isinf(self.best.cost):
             self._strict(strict)
 
     def look_again(self) -> Delays:
         """The delays of all stages, also when the time ran out before they were known."""
         if self.delays is None:
-            self.trials.allow_more()
-            self.delays = Delays(self.trials, self.menus)
+            self.oracle.allow_more()
+            self.delays = Delays(self.oracle, self.menus)
         return self.delays
 
     def _climb(self) -> None:
-        self.delays = Delays(self.trials, self.menus)
-        self._climbing = Climbing(self.trials, self.delays)
+        self.delays = Delays(self.oracle, self.menus)
+        self._climbing = Climbing(self.oracle, self.delays)
         self._climbing.run()
         self._take()
 
     def _wander(self) -> None:
         assert self._climbing is not None
         np = need("numpy", extra="plan", purpose="planning")
-        self._climbing.wander(np.random.default_rng(self.trials.seed), KICKS * len(self.menus))
+        self._climbing.wander(np.random.default_rng(self.oracle.seed), KICKS * len(self.menus))
         self._take()
 
     def _take(self) -> None:
@@ -126,12 +126,12 @@ class Hunt:
     def _relaxed(self, bounds: Bounds) -> None:
         """The suffixes of the plan from the last stage on, each with what was proved of the shorter ones (Russian dolls)."""
         for first in reversed(range(1, len(self.menus))):
-            with self.trials.part_of_the_time(0.5 / first):
-                suffix = Branching(self.trials, self.menus, bounds, first=first, known=self._suffix(first))
+            with self.oracle.part_of_the_time(0.5 / first):
+                suffix = Branching(self.oracle, self.menus, bounds, first=first, known=self._suffix(first))
                 suffix.run()
             bounds.raise_to(first, suffix.lower)
         bounds.raise_to(0, max(self.lower_relaxed, bounds.rest[1]))
-        whole = Branching(self.trials, self.menus, bounds, first=0, known=self.best)
+        whole = Branching(self.oracle, self.menus, bounds, first=0, known=self.best)
         whole.run()
         self.best, self.lower_relaxed = whole.best, max(self.lower_relaxed, whole.lower)
 
@@ -140,13 +140,13 @@ class Hunt:
         if math.isinf(self.best.cost):
             return Incumbent()
         prefix = (*[RELAXED] * first, *self.best.prefix[first:])
-        if not self.trials.fits(prefix):
+        if not self.oracle.fits(prefix):
             return Incumbent()
         cost = sum(option.cost for choice in prefix if choice is not None for option in choice)
         return Incumbent(cost, prefix)
 
     def _strict(self, bounds: Bounds) -> None:
         bounds.raise_to(0, self.lower)
-        whole = Branching(self.trials, self.menus, bounds, first=0, known=self.best)
+        whole = Branching(self.oracle, self.menus, bounds, first=0, known=self.best)
         whole.run()
         self.best, self.lower = whole.best, max(self.lower, whole.lower)

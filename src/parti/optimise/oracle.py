@@ -1,4 +1,4 @@
-"""Trials: the simulation as the search uses it, each prefix of stages simulated once and kept while there is room."""
+"""The oracle: the simulation as the search uses it, each prefix of stages simulated once and kept while there is room."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LimitReached(Exception):
     """Time, or the number of extensions, is used up."""
 
 
-class Trials:
+class Oracle:
     """Simulations of prefixes of plans, under one seed and promise, until a limit is reached.
 
     A prefix is a tuple of choices, or RELAXED in their place. Its number of late requests is remembered for good (while it
