@@ -134,6 +134,7 @@ class Climbing:
         """Some raises that are expected to remove most lateness per dollar, together; None where none is expected to."""
         rated = []
         for move in self._singles(view.at):
+            self._oracle.check()
             if move.saved <= 0 and self._enough(moved(view.at, move)):
                 rated.append((_per_dollar(view.late - view.expected(move), move), move))
         rated = sorted((pair for pair in rated if pair[0] > 0), key=lambda pair: -pair[0])
@@ -170,9 +171,9 @@ class Climbing:
             after = moved(view.at, move)
             if move.saved <= 1e-12 or confirmed >= CONFIRMED_MAX:
                 return None
+            self._oracle.check()
             if not self._enough(after) or plan_of(after) in self._tried or view.expected(move) > 0:
                 continue
-            self._oracle.check()
             confirmed += 1
             seen = self._view(after)
             if seen.late == 0:
@@ -191,6 +192,7 @@ class Climbing:
         for lowered in singles:
             if lowered.saved <= 0:
                 continue
+            self._oracle.check()
             for raised in singles:
                 saved = lowered.saved + raised.saved
                 if raised.saved < 0 < saved and raised.changes[0][0] != lowered.changes[0][0]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from parti.extras import need
 from parti.optimise.menus import Menu
-from parti.optimise.oracle import RELAXED, Oracle, quantile
+from parti.optimise.oracle import RELAXED, LimitReached, Oracle, quantile
 from parti.optimise.problem import Choice
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 CHOICES_MAX: Final = 160
 """So many choices of a stage are looked at to find its candidates."""
+
+FEW: Final = 12
+"""So many of them in any case, and the others as long as there is time."""
+
+TIME_FOR_MORE: Final = 0.4
 
 HOPELESS: Final = 100.0
 """A request that never ends counts as so many times the promised seconds late."""
@@ -51,16 +57,16 @@ class Delays:
     def __init__(self, oracle: Oracle, menus: Sequence[Menu]) -> None:
         self._np: Any = need("numpy", extra="plan", purpose="planning")
         self._oracle = oracle
-        self.stages = tuple(self._candidates(stage, menu) for stage, menu in enumerate(menus))
-
-    def _candidates(self, stage: int, menu: Menu) -> tuple[Candidate, ...]:
-        """Cheapest first."""
-        found: list[Candidate] = []
-        for choice in _sample(menu):
-            candidate = self._candidate(stage, choice)
-            if not any(_beats(known, candidate) for known in found):
-                found.append(candidate)
-        return tuple(found)
+        samples = [_sample(menu) for menu in menus]
+        looked_at = [{number: self._candidate(stage, sample[number]) for number in _few(len(sample))}
+                     for stage, sample in enumerate(samples)]  # fmt: skip
+        with suppress(LimitReached), oracle.part_of_the_time(TIME_FOR_MORE):
+            for stage, sample in enumerate(samples):
+                with oracle.part_of_the_time(1.0 / (len(samples) - stage)), suppress(LimitReached):
+                    for number in sorted(range(len(sample)), key=_halving):
+                        if number not in looked_at[stage]:
+                            looked_at[stage][number] = self._candidate(stage, sample[number])
+        self.stages = tuple(_unbeaten(candidates) for candidates in looked_at)
 
     def _candidate(self, stage: int, choice: Choice) -> Candidate:
         oracle, promise = self._oracle, self._oracle.promise
@@ -89,6 +95,25 @@ class Delays:
         if len(over) <= oracle.allowed:
             return 0.0
         return float(np.partition(over, len(over) - oracle.allowed - 1)[: len(over) - oracle.allowed].sum())
+
+
+def _few(count: int) -> list[int]:
+    """Some numbers below `count`, the least and the greatest among them, at equal distances."""
+    return sorted({round(share * (count - 1) / (FEW - 1)) for share in range(FEW)}) if count else []
+
+
+def _halving(number: int) -> int:
+    """An order in which any first numbers are spread over all: by the bits, the last first (van der Corput)."""
+    return int(f"{number:016b}"[::-1], 2)
+
+
+def _unbeaten(looked_at: Mapping[int, Candidate]) -> tuple[Candidate, ...]:
+    """Cheapest first."""
+    found: list[Candidate] = []
+    for _, candidate in sorted(looked_at.items()):
+        if not any(_beats(known, candidate) for known in found):
+            found.append(candidate)
+    return tuple(found)
 
 
 def _beats(one: Candidate, other: Candidate) -> bool:

@@ -66,7 +66,7 @@ class Point:
 class Found:
     """The best plan of a search, and its proofs.
 
-    `proof` holds whatever the network does. `relaxed` holds if waiting in one stage never helps in another (see
+    `proof` holds whatever the network does. `relaxed` holds if waiting in one stage never helps in another, so fewer replicas do not (see
     `Simulation.monotone`); it is at least as strong, and equals `proof` where the simulation is monotone. `points` are all whole
     plans that were simulated on the way, cheapest first. `extensions` says how many stages were simulated, `elapsed` seconds.
     """

@@ -72,8 +72,8 @@ class Oracle:
             self._until = before
 
     def allow_more(self) -> None:
-        """Lift the limits for `EXPLAINING` extensions: a search that found nothing must still say why."""
-        self._until = math.inf, self.extensions + EXPLAINING
+        """As long again, and `EXPLAINING` extensions at most: a search that found nothing must still say why."""
+        self._until = self.elapsed + self.limits.seconds, self.extensions + EXPLAINING
 
     def check(self) -> None:
         """Raise LimitReached if the present limit is."""
@@ -134,6 +134,10 @@ class Oracle:
         if plan not in self.points:
             self.points[plan] = self._point(plan, found)
         return found
+
+    def taken(self, prefix: Prefix) -> float:
+        """Seconds that requests have spent in the stages of a prefix, at the promised level; infinite where not all end well."""
+        return quantile(self.simulation.taken(self.state(prefix)), self.promise.level)
 
     def point(self, plan: Plan) -> Point:
         """The plan as simulated."""

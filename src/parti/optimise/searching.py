@@ -15,13 +15,17 @@ from parti.optimise.delays import Delays
 from parti.optimise.found import Found, Limits, Proof
 from parti.optimise.menus import Menu, menus
 from parti.optimise.oracle import RELAXED, LimitReached, Oracle
-from parti.optimise.problem import Plan, Problem, Promise
+from parti.optimise.problem import Option, Part, Plan, Problem, Promise
+from parti.optimise.refining import finer, rounding
 from parti.optimise.refusing import last_resort, refuse_budget, refuse_quality
 from parti.optimise.simulation import Simulation
 
 ROUNDS: Final = ((0.25, 0.5), (1.0, 1.0))
 """Rounds of proving and wandering, as shares of the time that is left: small problems are proved in the first, and in large ones
 a better plan makes the second go further."""
+
+COARSE: Final = 0.7
+"""Where options were left out, the first search takes this share of the time, and those around its plan the rest."""
 
 KICKS: Final = 30
 """So many kicks for each stage, at most."""
@@ -43,17 +47,46 @@ def search(
     """
     refuse_quality(problem, promise)
     oracle = Oracle(problem, simulation, promise, seed=seed, limits=limits or Limits(), clock=clock)
-    hunt = Hunt(oracle, menus(problem, lambda part, option: simulation.possible(seed, part.name, option, promise)))
-    hunt.run()
+
+    def possible(part: Part, option: Option) -> bool:
+        return simulation.possible(seed, part.name, option, promise)
+
+    hunt = Hunt(oracle, menus(problem, possible))
+    thinned = any(part.between is not None for part in problem.parts())
+    with oracle.part_of_the_time(COARSE if thinned else 1.0):
+        hunt.run()
     if math.isinf(hunt.best.cost):
-        plan = last_resort(oracle, hunt.menus, hunt.look_again(), proved=hunt.proof.optimal)
+        plan = last_resort(oracle, hunt.menus, hunt.look_again, proved=hunt.proof.optimal)
         hunt.best = Incumbent(plan.cost, plan.choices)
-    plan = Plan(tuple(choice for choice in hunt.best.prefix if choice is not None))
-    points = tuple(sorted(oracle.points.values(), key=lambda point: (point.cost, point.seconds)))
+    coarse = hunt.best
+    plan = _refined(oracle, problem, _plan_of(coarse), possible) if thinned else _plan_of(coarse)
     best = oracle.points[plan]
+    proof, relaxed = _proofs(problem, hunt, best.cost) if thinned else (hunt.proof, hunt.relaxed)
+    points = tuple(sorted(oracle.points.values(), key=lambda point: (point.cost, point.seconds)))
     if not best.keeps(promise):
-        refuse_budget(problem, promise, best, hunt.proof)
-    return Found(promise, seed, best, hunt.proof, hunt.relaxed, points, oracle.extensions, oracle.elapsed)
+        refuse_budget(problem, promise, best, proof)
+    return Found(promise, seed, best, proof, relaxed, points, oracle.extensions, oracle.elapsed)
+
+
+def _plan_of(found: Incumbent) -> Plan:
+    return Plan(tuple(choice for choice in found.prefix if choice is not None))
+
+
+def _refined(oracle: Oracle, problem: Problem, plan: Plan, possible: Callable[[Part, Option], bool]) -> Plan:
+    """The cheapest plan among those that differ by options that were left out near its own, as far as time allows."""
+    while (closer := finer(problem, plan)) is not None:
+        hunt = Hunt(oracle, menus(closer, possible))
+        hunt.best = Incumbent(plan.cost, plan.choices)
+        hunt.run()
+        problem, plan = closer, _plan_of(hunt.best)
+    return plan
+
+
+def _proofs(problem: Problem, hunt: Hunt, cost: float) -> tuple[Proof, Proof]:
+    """What is proved of all options, from what is proved of those that were looked at first; see `rounding`."""
+    rounded = rounding(problem, cost)
+    always = min(hunt.lower if rounded == 1.0 else hunt.cheapest, cost)
+    return Proof(always, cost), Proof(max(always, min(hunt.relaxed.lower / rounded, cost)), cost)
 
 
 class Hunt:
@@ -64,7 +97,7 @@ class Hunt:
         self.best = Incumbent()
         self.delays: Delays | None = None
         self._climbing: Climbing | None = None
-        self.lower = self.lower_relaxed = 0.0
+        self.lower = self.lower_relaxed = self.cheapest = 0.0
 
     @property
     def proof(self) -> Proof:
@@ -79,7 +112,7 @@ class Hunt:
     def run(self) -> None:
         """All phases, until nothing is left or a limit is reached."""
         strict = Bounds(self.oracle, self.menus, fitting=False)
-        self.lower = strict.rest[0]
+        self.lower = self.cheapest = strict.rest[0]
         if math.isinf(self.lower):
             return
         with suppress(LimitReached), self.oracle.part_of_the_time(0.7 if self.oracle.limits.strict else 1.0):
@@ -99,9 +132,8 @@ class Hunt:
             self._strict(strict)
 
     def look_again(self) -> Delays:
-        """The delays of all stages, also when the time ran out before they were known."""
+        """The delays of all stages, also when the time ran out before they were known. Raises LimitReached."""
         if self.delays is None:
-            self.oracle.allow_more()
             self.delays = Delays(self.oracle, self.menus)
         return self.delays
 

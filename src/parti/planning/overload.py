@@ -36,7 +36,7 @@ def steady(asked: Asked) -> Problem:
 def _steady(asked: Asked, part: Part) -> Part:
     kept = tuple(option for option in part.options if _serves(asked, part.name, option))
     if kept:
-        return Part(part.name, kept)
+        return replace(part, options=kept)
     most = max(part.options, key=lambda option: option.cost).label
     rate = asked.rates.get(part.name, 0.0)
     what = f"no deployment of `{part_of(part.name)}` that may be chosen serves {rate:.3g} calls a second"

@@ -28,6 +28,9 @@ HARDLY: Final = 0.05
 AGAIN: Final = 0.1
 """Searches for other promises take this share of the time of the first one."""
 
+FEWER: Final = 3
+"""So many replications tell what would be otherwise, once the time is over."""
+
 Say = Callable[[str], None]
 
 
@@ -86,8 +89,9 @@ class _Telling:
         parts = tuple(self._parts())
         check, found = verified.check, verified.found
         swept = sweep(
-            self.problem, asked.staged, found, clock=self.clock, limits=self.limits, qualities=self._qualities()
-        )
+            self.problem, asked.staged, found,
+            clock=self.clock, limits=self.limits, qualities=self._qualities(), until=self._until,
+        )  # fmt: skip
         kept = not overloaded(asked, self.deployed) and keeps(asked, prediction)
         return Planned(
             parts,
@@ -157,7 +161,10 @@ class _Telling:
         return f"{_difference(option, other)} for {saved} keeps p99 at {_seconds(at)} here, but not in every fresh run"
 
     def _menu(self, part: str) -> tuple[Option, ...]:
-        return next(one.options for one in self.problem.parts() if one.name == part)
+        """The options that were looked at, and those next to the plan's own."""
+        found = next(one for one in self.problem.parts() if one.name == part)
+        closer = found.between(self.options[part]) if found.between is not None else None
+        return tuple(dict.fromkeys((*found.options, *(closer.options if closer else ()))))
 
     def _with(self, part: str, option: Option) -> Plan:
         """The plan with another option for one part."""
@@ -191,7 +198,8 @@ class _Telling:
     def _relaxing(self, swept: Sweep) -> Iterator[Change]:
         """What each promise costs, by what less of it would."""
         promise = self.asked.promise
-        for price in prices(self.problem, self.asked.staged, swept, clock=self.clock, limits=self.limits):
+        limits, until = self.limits, self._until
+        for price in prices(self.problem, self.asked.staged, swept, clock=self.clock, limits=limits, until=until):
             if price.promise == "seconds":
                 what = f"promise {duration_text(price.after)} instead of {duration_text(price.before)}"
             elif price.promise == "quality":
@@ -214,7 +222,7 @@ class _Telling:
         yield Change("machines cost a fifth more", dearer, now.p99.mean, kept)
 
     def _change(self, what: str, asked: Asked, deployed: Deployed, cost: float) -> Change:
-        found = predict(asked.model, deployed, self.seeds)
+        found = predict(asked.model, deployed, self.seeds if self._in_time else self.seeds[:FEWER])
         kept = keeps(asked, found) and not overloaded(asked, deployed) and cost <= asked.promise.cost_most
         return Change(what, cost, found.p99.mean, kept)
 
