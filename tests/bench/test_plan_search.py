@@ -8,7 +8,19 @@ import time
 import pytest
 from bench.peers.plan_peers import by_chance, by_inferline, by_tpe, peer
 from bench.plan_problems import MACHINES, Ways, made
-from bench.plan_search import HAS_OPTUNA, SEED, Size, compared, main, summary, table, verified, verified_table
+from bench.plan_search import (
+    HAS_OPTUNA,
+    QUICK,
+    SEED,
+    Size,
+    compared,
+    main,
+    publish,
+    summary,
+    table,
+    verified,
+    verified_table,
+)
 from rich.console import Console
 
 from parti.optimise.found import Limits
@@ -102,3 +114,12 @@ def test_rows_come_as_json(monkeypatch, capsys):
     monkeypatch.setattr("bench.plan_search.warm", time.process_time)
     main(["--parts", "2", "--problems", "2", "--json"])
     assert json.loads(capsys.readouterr().out) == [{"problem": 0}, {"problem": 1}]
+
+
+def test_what_is_published_has_every_table_and_the_long_search(tmp_path, capsys):
+    publish(QUICK, tmp_path)
+    page, kept = (tmp_path / "search.md").read_text(), json.loads((tmp_path / "search.json").read_text())
+    assert [section["title"] for section in kept["sections"]] == ["2 parts, 0.2 s", "3 parts, 0.2 s"]
+    assert "## Ten parts, by 120 s" in page and f"${kept['long']['parti']:.2f} an hour" in page
+    assert "InferLine" in page and "broken without verification" in page and "Measured" in page
+    assert capsys.readouterr().out.strip() == page.strip()
