@@ -32,11 +32,13 @@ from parti.design.labelling import Labelling
 from parti.design.llm import LOCAL, Llm
 from parti.design.memory import Memory
 from parti.design.model import Model
+from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.engine.loop import Engine
 from parti.engine.replaying import Replayed, replay
 from parti.engine.verdicts import Work
 from parti.extras import need
+from parti.ports.detector import Detector
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
@@ -93,6 +95,7 @@ def new_engine(
         stand_ins=stand_ins,
         replay_each=replay_each,
         labelling=labelling_for(design) if works and holds else None,
+        detector=detector_for(design) if works and holds else None,
     )
 
 
@@ -164,6 +167,16 @@ def labelling_for(design: Design) -> Labelling | None:
     from parti.declare.dataflow.reader import read_dataflow  # noqa: PLC0415 only where labels are held
 
     return labelling_of(design, read_dataflow(design, Path(design.root)))
+
+
+def detector_for(design: Design) -> Detector | None:
+    """What finds personal data in free texts; None where no gate looks for it. Raises P110 without its packages."""
+    gates = [design.gate, *(tool.gate for tool in design.all(Tool)), *(llm.gate for llm in design.all(Llm))]
+    if design.holding == "off" or not any(gate is not None and gate.detect for gate in gates):
+        return None
+    from parti.adapters.pii.presidio import PresidioDetector  # noqa: PLC0415 only where free texts are searched
+
+    return PresidioDetector()
 
 
 def scorer_for(design: Design) -> Scorer | None:
