@@ -237,7 +237,7 @@ class RunContext:
         """See ports.context.Context."""
         self.check(f"publishes {topic.name}")
         run = self.run
-        if run.taint is not None or run.recorded is not None:
+        if run.taint is not None or (run.recorded and run.recorded.gates):
             event = await gates.at_topic(self, topic, event)
         run.events.append(new_event(topic, event, run.record.tenant, run.record.id, run.services.clock.now()))
 

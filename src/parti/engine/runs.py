@@ -180,7 +180,7 @@ class Runs:
             raise
         if run.unwinding is not Unwinding.NO:
             return None
-        if run.taint is not None or run.recorded is not None:
+        if run.taint is not None or (run.recorded and run.recorded.gates):
             answer = await tainting.let_out(context, answer)
         outcome = self._outcome(job, run, answer)
         now = self.services.clock.now()

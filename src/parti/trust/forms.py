@@ -86,11 +86,11 @@ def _as_moment(text: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def pattern(form: str) -> str:
-    """What finds a form in a text, whatever spaces stand between its words."""
-    words = r"(?:\s|\\[nrt])+".join(map(re.escape, form.split()))
+def pattern(form: str, *, escaped: bool) -> str:
+    """What finds a form in a text, whatever spaces stand between its words; `escaped` says that a text may hold escapes of JSON."""
+    words = (r"(?:\s|\\[nrt])+" if escaped else r"\s+").join(map(re.escape, form.split()))
     if len(form) < LOOSE:
-        before = _BEFORE if _is_of_word(form[0]) else ""
+        before = (_BEFORE if escaped else r"(?<!\w)") if _is_of_word(form[0]) else ""
         after = r"(?!\w)" if _is_of_word(form[-1]) else ""
         words = f"{before}{words}{after}"
     return words if len(form) < SHORT else f"(?i:{words})"

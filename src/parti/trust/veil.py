@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from parti.design.labelling import at_path
@@ -57,18 +58,19 @@ class Covered:
 class Veil:
     """The values of one run. `code` names a value (see tokens); `tokens` are those that the journal has, by code."""
 
-    __slots__ = ("_by_code", "_code", "_tokens", "_values", "is_full")
+    __slots__ = ("_by_code", "_code", "_met", "_tokens", "_values", "is_full")
 
     def __init__(self, code: Callable[[str], str], tokens: Mapping[str, str]) -> None:
         self._code = code
         self._tokens = dict(tokens)
         self._values: dict[str, _Value] = {}
         self._by_code: dict[str, _Value] = {}
+        self._met: set[tuple[str, Tags, bool]] = set()
         self.is_full = False
 
     def learn(self, where: str, kind: Any, value: Any, labelled: Labelled) -> None:
         """Know the labelled values in what came from `where`, a value of the type `kind`."""
-        if any(tag in MASKED for _, tag in labelled):
+        if _is_masked(labelled):
             for leaf in leaves(kind, value):
                 tags = at_path(labelled, leaf.path) & MASKED
                 if tags:
@@ -77,6 +79,9 @@ class Veil:
 
     def know(self, where: str, text: str, tags: Tags, *, whole: bool = False) -> None:
         """Know one value, and the lines and sentences of a free text. With `whole` it is known as a whole message alone."""
+        if (text, tags, whole) in self._met or self.is_full:
+            return
+        self._met.add((text, tags, whole))
         free = is_free(text)
         self._put(where, text, tags, whole=whole or not is_findable(text), free=free)
         for piece in pieces(text) if free else ():
@@ -111,8 +116,11 @@ class Veil:
         if known is not None and known.tags & tags and not (but_free and known.free):
             times[known.code] += 1
             return self.token_of(known)
-        found = self._within(text, tags, but_free=but_free)
-        return self._replaced(text, found, times) if found else text
+        before = ""
+        while before != text:  # where a long value goes, a short one that was a part of the same word stands alone
+            found = self._within(text, tags, but_free=but_free)
+            before, text = text, self._replaced(text, found, times) if found else text
+        return text
 
     def _within(self, text: str, tags: Tags, *, but_free: bool) -> list[tuple[str, _Value]]:
         """The forms of values that may stand in a text, the longest first."""
@@ -127,22 +135,21 @@ class Veil:
         return sorted(found, key=lambda one: (-len(one[0]), one[0]))
 
     def _replaced(self, text: str, found: list[tuple[str, _Value]], times: Counter[str]) -> str:
-        looked = re.compile("|".join([f"(?:{TOKEN.pattern})", *(f"({pattern(form)})" for form, _ in found)]))
+        wanted = [f"({pattern(form, escaped=chr(92) in text)})" for form, _ in found]
+        first = f"(?:{TOKEN.pattern})" if "[" in text else "()(?!)"
+        looked = re.compile("|".join([first, *wanted]))
 
         def instead(match: re.Match[str]) -> str:
             at = match.lastindex or 1
             if at == 1:
                 if match[1] in self._by_code:  # a token already
                     return match[0]
-                return "[" + looked.sub(instead, match[0][1:]) if len(match[0]) > 1 else match[0]
+                return "[" + looked.sub(instead, match[0][1:])
             value = found[at - 2][1]
             times[value.code] += 1
             return self.token_of(value)
 
-        before = ""
-        while before != text:  # where a long value goes, a short one that was a part of the same word stands alone
-            before, text = text, looked.sub(instead, text)
-        return text
+        return looked.sub(instead, text)
 
     def token_of(self, value: _Value) -> str:
         """The token of a value, as it was first made: the labels and names that are learned later do not change it."""
@@ -169,6 +176,11 @@ class Veil:
             return known.text if known is not None and allowed(known.tags) else match[0]
 
         return TOKEN.sub(value, text) if "[" in text else text
+
+
+@lru_cache(maxsize=4096)
+def _is_masked(labelled: Labelled) -> bool:
+    return any(tag in MASKED for _, tag in labelled)
 
 
 def tokens_in(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
