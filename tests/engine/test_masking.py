@@ -98,6 +98,23 @@ def test_arguments_of_a_write_a_search_and_an_answer_leave_behind_tokens(in_worl
     in_world(main)
 
 
+def test_a_gate_that_traces_masks_the_arguments_that_are_of_concern(in_world: Play) -> None:
+    outside = Outside()
+
+    async def main(world: World) -> None:
+        async with world.running(bank(outside, Gate("mask", trace=True)), script=Script([])) as live:
+            await live.call("put", ["a"])
+            await live.call("posts", ["a", ["name"]])
+            gate, *_ = await gates_of(live, "posts")
+            assert gate.answer["then"] == "mask"
+            assert {one["argument"] for one in gate.arguments["concerns"]} <= {"id", "text", "about"}
+        ((_, text, about),) = outside.done
+        assert ANN not in text
+        assert TOKEN.fullmatch(about["name"])
+
+    in_world(main)
+
+
 def test_a_secret_is_published_behind_a_token(in_world: Play) -> None:
     async def main(world: World) -> None:
         async with world.running(bank(Outside()), script=Script([])) as live:

@@ -18,11 +18,15 @@ LOOSE: Final = 6
 WORDS: Final = 8
 """A text of more words is free text."""
 
+NAME: Final = 4
+"""The words of a value of so many or fewer are looked for one by one: a first name alone says who it is."""
+
 PIECE: Final = 12
 """A line or sentence of a free text is a value of its own from so many characters on."""
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _MOMENT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?")
+_SMALL: Final = frozenset({"The", "And", "Von", "Van", "Der", "Die", "Das", "Mrs", "Herr", "Frau"})
 _FLAGS: Final = frozenset({"true", "false"})
 _END: Final = re.compile(r"[\r\n]+|(?<=[.!?])\s+")
 _BEFORE: Final = r"(?:(?<!\w)|(?<=\\[nrtbf])|(?<=\\u[0-9a-fA-F]{4}))"
@@ -53,7 +57,15 @@ def pieces(text: str) -> Iterator[str]:
         yield from (piece for piece in found if len(piece) >= PIECE)
 
 
-@lru_cache(maxsize=4096)
+def words(text: str) -> Iterator[str]:
+    """The words of a name, which are written with a capital where their script has such; none of a longer text."""
+    found = [word.strip(",.;:()\"'") for word in text.split()]
+    if 1 < len(found) <= NAME:
+        yield from (
+            one for one in found if len(one) > 2 and one[0].isalpha() and not one[0].islower() and one not in _SMALL
+        )
+
+
 def forms(text: str) -> tuple[str, ...]:
     """How a value is written: composed or not, escaped as in JSON, in capitals; numbers and moments as programs print them."""
     plain = text.strip()
@@ -86,14 +98,17 @@ def _as_moment(text: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def pattern(form: str, *, escaped: bool) -> str:
-    """What finds a form in a text, whatever spaces stand between its words; `escaped` says that a text may hold escapes of JSON."""
-    words = (r"(?:\s|\\[nrt])+" if escaped else r"\s+").join(map(re.escape, form.split()))
-    if len(form) < LOOSE:
+def pattern(form: str, *, escaped: bool, cased: bool) -> str:
+    """What finds a form in a text, whatever spaces stand between its words; `escaped` says that a text may hold escapes of JSON.
+
+    One that is `cased` is found in its own case and as a word of its own alone.
+    """
+    found = (r"(?:\s|\\[nrt])+" if escaped else r"\s+").join(map(re.escape, form.split()))
+    if cased or len(form) < LOOSE:
         before = (_BEFORE if escaped else r"(?<!\w)") if _is_of_word(form[0]) else ""
         after = r"(?!\w)" if _is_of_word(form[-1]) else ""
-        words = f"{before}{words}{after}"
-    return words if len(form) < SHORT else f"(?i:{words})"
+        found = f"{before}{found}{after}"
+    return found if cased or len(form) < SHORT else f"(?i:{found})"
 
 
 def _is_of_word(character: str) -> bool:

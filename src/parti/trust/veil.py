@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from parti.design.labelling import at_path
 from parti.design.labels import Label, Labelled, Tags
-from parti.trust.forms import forms, is_findable, is_free, key_of, pattern, pieces
+from parti.trust.forms import forms, is_findable, is_free, key_of, pattern, pieces, words
 from parti.trust.leaves import leaves
 from parti.trust.tokens import TOKEN, token
 
@@ -39,6 +39,10 @@ class _Value:
     whole: bool
     """Whether it is looked for where it is all of a field or message, and not in the middle of a text."""
     free: bool
+    cased: bool
+    """Whether it is a word of a value alone, which is found in its own case."""
+    looked: tuple[tuple[str, str], ...] = ()
+    """Its forms, each after the word by which it is first looked for; made when they are first wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Veil:
                     self.know(at, leaf.text, tags)
 
     def know(self, where: str, text: str, tags: Tags, *, whole: bool = False) -> None:
-        """Know one value, and the lines and sentences of a free text. With `whole` it is known as a whole message alone."""
+        """Know one value, the words of a name, and the lines and sentences of a free text. With `whole` it is known as a whole message alone."""
         if (text, tags, whole) in self._met or self.is_full:
             return
         self._met.add((text, tags, whole))
@@ -86,8 +90,10 @@ class Veil:
         self._put(where, text, tags, whole=whole or not is_findable(text), free=free)
         for piece in pieces(text) if free else ():
             self._put(where, piece, tags, whole=False, free=True)
+        for word in words(text) if not whole else ():
+            self._put(where, word, tags, whole=False, free=False, cased=True)
 
-    def _put(self, where: str, text: str, tags: Tags, *, whole: bool, free: bool) -> None:
+    def _put(self, where: str, text: str, tags: Tags, *, whole: bool, free: bool, cased: bool = False) -> None:
         key = key_of(text)
         if not key:
             return
@@ -95,12 +101,13 @@ class Veil:
         if known is not None:
             known.tags |= tags
             known.whole = known.whole and whole
+            known.cased = known.cased and cased
             return
         if len(self._values) >= VALUES_MAX:
             self.is_full = True
             return
         code = self._code(key)
-        self._values[key] = self._by_code[code] = _Value(text, where, tags, code, whole, free)
+        self._values[key] = self._by_code[code] = _Value(text, where, tags, code, whole, free, cased)
 
     def holds(self, text: str, tags: Tags) -> bool:
         """Whether a value, of whatever length, equals one with these labels."""
@@ -124,18 +131,15 @@ class Veil:
 
     def _within(self, text: str, tags: Tags, *, but_free: bool) -> list[tuple[str, _Value]]:
         """The forms of values that may stand in a text, the longest first."""
-        folded = text.casefold()
-        found = [
-            (form, value)
-            for value in self._values.values()
-            if value.tags & tags and not value.whole and not (but_free and value.free)
-            for form in forms(value.text)
-            if form.split()[0].casefold() in folded
-        ]
+        folded, found = text.casefold(), []
+        for value in self._values.values():
+            if value.tags & tags and not value.whole and not (but_free and value.free):
+                value.looked = value.looked or tuple((form.split()[0].casefold(), form) for form in forms(value.text))
+                found += [(form, value) for first, form in value.looked if first in folded]
         return sorted(found, key=lambda one: (-len(one[0]), one[0]))
 
     def _replaced(self, text: str, found: list[tuple[str, _Value]], times: Counter[str]) -> str:
-        wanted = [f"({pattern(form, escaped=chr(92) in text)})" for form, _ in found]
+        wanted = [f"({pattern(form, escaped=chr(92) in text, cased=value.cased)})" for form, value in found]
         first = f"(?:{TOKEN.pattern})" if "[" in text else "()(?!)"
         looked = re.compile("|".join([first, *wanted]))
 
