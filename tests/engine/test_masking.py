@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -10,8 +11,9 @@ from engine_kit import Play, World, entries_of, the_run
 from masks_kit import ANN, IBAN, PASSWORD, Outside, bank
 
 from parti import Gate, PartiError
+from parti.cli.why import why
 from parti.ports.llm import Request
-from parti.testing import Script, calls
+from parti.testing import Script, calls, running
 
 TOKEN = re.compile(r"\[(?:PII|SECRET):[a-z0-9_]+:[a-z2-7]{10}\]")
 
@@ -236,3 +238,18 @@ def test_runs_and_tenants_have_tokens_of_their_own(in_world: Play) -> None:
         assert len(set(outside.done)) == 4
 
     in_world(main)
+
+
+def test_why_shows_which_fields_were_masked_and_no_value(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bank.parti"
+
+    async def main() -> str:
+        async with running(bank(Outside()), path, script=Script([])) as live:
+            await live.call("leaks", ["a"])
+            return (await the_run(live, "leaks")).id
+
+    run = asyncio.run(main())
+    why(run, store=path)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if " gate " in line and "notices" in line]
+    assert "mask login.password (secret) 1x" in line
+    assert PASSWORD not in line
