@@ -14,6 +14,7 @@ from parti.adapters.clock import SystemClock
 from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.llm.prices import listed_cost
 from parti.adapters.machine import ThisMachine
+from parti.adapters.pii.wanted import detector_for
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
@@ -32,13 +33,11 @@ from parti.design.labelling import Labelling
 from parti.design.llm import LOCAL, Llm
 from parti.design.memory import Memory
 from parti.design.model import Model
-from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.engine.loop import Engine
 from parti.engine.replaying import Replayed, replay
 from parti.engine.verdicts import Work
 from parti.extras import need
-from parti.ports.detector import Detector
 from parti.ports.embedder import Embedder
 from parti.ports.exporter import Exporter
 from parti.ports.llm import Llms, Provider
@@ -167,16 +166,6 @@ def labelling_for(design: Design) -> Labelling | None:
     from parti.declare.dataflow.reader import read_dataflow  # noqa: PLC0415 only where labels are held
 
     return labelling_of(design, read_dataflow(design, Path(design.root)))
-
-
-def detector_for(design: Design) -> Detector | None:
-    """What finds personal data in free texts; None where no gate looks for it. Raises P110 without its packages."""
-    gates = [design.gate, *(tool.gate for tool in design.all(Tool)), *(llm.gate for llm in design.all(Llm))]
-    if design.holding == "off" or not any(gate is not None and gate.detect for gate in gates):
-        return None
-    from parti.adapters.pii.presidio import PresidioDetector  # noqa: PLC0415 only where free texts are searched
-
-    return PresidioDetector()
 
 
 def scorer_for(design: Design) -> Scorer | None:
@@ -310,15 +299,9 @@ async def serving(
     shown = Shown(engine, draw_svg(engine.design, styled=False), page_stylesheet())
     drawn = partial(design_json, engine.design)
     served = serve(
-        engine,
-        host=host,
-        port=port,
-        token=word,
-        token_given=bool(token),
-        design_json=drawn,
-        healthy=partial(_trouble, engine),
-        beside=Board(shown, token=word, everybody=is_loopback(host)),
-    )
+        engine, host=host, port=port, token=word, token_given=bool(token), design_json=drawn,
+        healthy=partial(_trouble, engine), beside=Board(shown, token=word, everybody=is_loopback(host)),
+    )  # fmt: skip
     async with served as url:
         yield url, word
 

@@ -13,7 +13,7 @@ from bench.parti_pii import committed, measure
 from bench.pii_texts import KINDS, texts
 
 from parti import Gate, PartiError, System
-from parti.wiring import detector_for
+from parti.adapters.pii.wanted import detector_for
 
 DOCS = Path(__file__).parents[2] / "docs" / "labels.md"
 ROW = re.compile(r"^\| (.+?) \| (\d+) % \| (\d+) % \|$", re.MULTILINE)

@@ -195,8 +195,7 @@ class RunContext:
         self.check(f"calls {model.name}")
         answer = await predicting.predict(self, model, features, explain)
         tainting.read(self, model.name)
-        if explain is None:
-            veiling.learn(self.run, model, answer)
+        veiling.learn(self.run, model, answer if explain is None else None)
         return answer
 
     async def consult(
