@@ -8,7 +8,7 @@ from typing import Any
 
 from parti.design.fields import fields_of
 from parti.design.labelling import at_path
-from parti.design.labels import NONE, Label, Tags
+from parti.design.labels import NONE, Label, Labelled, Tags
 from parti.design.tool import Tool
 from parti.trust.taint import Taint
 from parti.trust.trail import Trail
@@ -51,7 +51,7 @@ def of_arguments(tool: Tool, arguments: tuple[Any, ...], taint: Taint, tags: Tag
             continue  # the program's own
         known = trail.trace(kind, value)
         carried = known.tags & tags if known else tags
-        cleared = at_path(_typed(tool), path)
+        cleared = at_path(typed_labels(tool), path)
         if path not in tool.control:
             cleared |= frozenset(tool.clearance)
         left = carried - cleared
@@ -85,7 +85,8 @@ def _at(kind: Any, value: Any, names: list[str]) -> tuple[Any, Any]:
     return kind, value
 
 
-def _typed(tool: Tool) -> tuple[tuple[str, Any], ...]:
+def typed_labels(tool: Tool) -> Labelled:
+    """The labels that the types of a tool's arguments say, by path."""
     return tuple(
         (f"{one.name}.{path}" if path else one.name, tag)
         for one in tool.function.parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from parti.design.agent import Agent
@@ -50,7 +50,7 @@ def _says(design: Design, part: Part) -> bool:
         case Source():
             return part.labels is not None
         case Llm():
-            return bool(part.clearance)
+            return bool(part.clearance or part.gate)
         case Model():
             return bool(part.clearance or part.inputs.labels or part.output.labels)
         case Step():
@@ -63,17 +63,34 @@ def _says(design: Design, part: Part) -> bool:
 def labelling_of(design: Design, dataflow: Dataflow) -> Labelling:
     """What the flow through `design` says that the engine must hold."""
     labels = Spread(design, indexed(edges_of(design, dataflow)), seeds_of(design))
-    default = design.gate or (Gate("ask", who=design.responsible) if design.responsible else Gate())
-    gates = [default, *(tool.gate for tool in design.all(Tool) if tool.gate)]
+    default = default_gate(design)
+    own = [*(tool.gate for tool in design.all(Tool)), *(llm.gate for llm in design.all(Llm))]
+    gates = [default, *(gate for gate in own if gate)]
+    uncleared = {part.name: tags for part in design.parts if (tags := frozenset(_uncleared(labels, part)))}
     return Labelling(
         gives=_given(design, labels),
         fields={part.name: found for part in design.parts if (found := _labelled(labels, part.name, _port(part)))},
         taken={part.name: found for part in design.all(Endpoint) if (found := _labelled(labels, part.name, "in"))},
         context={part.name: held for part in design.all(Agent) if (held := _tags(labels, part.name, "in"))},
-        uncleared={part.name: uncleared for part in design.parts if (uncleared := frozenset(_uncleared(labels, part)))},
+        uncleared=uncleared,
         gate=default,
         traces=any(gate.trace for gate in gates),
+        masks=any(gate.then == "mask" for gate in gates),
+        veiled=frozenset(_veiled(design, uncleared)),
     )
+
+
+def default_gate(design: Design) -> Gate:
+    """What is done at a part without a gate of its own."""
+    return design.gate or (Gate("ask", who=design.responsible) if design.responsible else Gate())
+
+
+def _veiled(design: Design, uncleared: Mapping[str, Tags]) -> Iterator[str]:
+    """The language models that are given personal data behind tokens alone, and the agents that work by them."""
+    for llm in design.all(Llm):
+        if Label.PII in uncleared.get(llm.name, NONE) and (llm.gate or default_gate(design)).masks(Label.PII):
+            yield llm.name
+            yield from (agent.name for agent in design.all(Agent) if agent.llm == llm.name)
 
 
 def _given(design: Design, labels: Spread) -> dict[str, Labelled]:
