@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from parti.design.graph import Design
-from parti.optimise.trials import quantile
+from parti.optimise.oracle import quantile
 from parti.planning.predicting import LEVELS
 from parti.planning.profile import Profile
 from parti.planning.spans import Run, Span, flat

@@ -113,8 +113,10 @@ class Pipeline:
 
     def reached(self, state: State) -> Any:
         facts = self._facts(state.seed)
-        taken = (state.prefix.reached - state.prefix.load.arrived)[facts.counted]
-        return taken + sum(facts.least[state.done :], np.zeros(1))
+        return self.taken(state) + sum(facts.least[state.done :], np.zeros(1))
+
+    def taken(self, state: State) -> Any:
+        return (state.prefix.reached - state.prefix.load.arrived)[self._facts(state.seed).counted]
 
     def finish(self, state: State) -> Any:
         simulated = finish(state.prefix)

@@ -3,6 +3,7 @@
     python -m bench.plan_search                      five and ten parts
     python -m bench.plan_search --parts 5 --problems 8 --seconds 3
     python -m bench.plan_search --verify             how many fresh runs break a plan, with and without verification
+    python -m bench.plan_search --publish            all of it, and ten parts for 120 s, into bench/results: within six minutes
 
 Seconds are CPU seconds of this process, of one core: a busy machine slows all methods alike.
 """
@@ -13,17 +14,24 @@ import argparse
 import importlib.util
 import json
 import math
+import os
 import statistics
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import machine, warnings
 from bench.peers.plan_peers import by_chance, by_inferline, by_tpe, peer
 from bench.plan_problems import Pipeline, made
+from bench.search_report import markdown
+from bench.venv import ROOT
 from parti.optimise.found import Limits
 from parti.optimise.measuring import measured
 from parti.optimise.problem import Plan, Promise
@@ -31,6 +39,7 @@ from parti.optimise.refusing import NoPlan
 from parti.optimise.searching import search
 from parti.optimise.verifying import verify
 
+RESULTS = ROOT / "bench" / "results"
 SEED = 1
 FRESH = 100
 METHODS = ("parti", "inferline", "tpe", "random")
@@ -51,15 +60,9 @@ class Size:
 def compared(number: int, size: Size) -> dict[str, Any] | None:
     """One problem by all methods; None where nobody finds a plan. Costs are USD per hour."""
     pipeline, promise = made(number, parts=size.parts, requests=size.requests)
-    row: dict[str, Any] = {"problem": number, "parts": size.parts, "plans": pipeline.problem.plans}
-    try:
-        found = search(
-            pipeline.problem, pipeline, promise, seed=SEED, clock=time.process_time, limits=Limits(size.seconds)
-        )
-    except NoPlan:
+    row = _searched(number, size, pipeline, promise)
+    if row is None:
         return None
-    row |= {"parti": found.best.cost, "seconds": found.elapsed, "extensions": found.extensions}
-    row |= {"relaxed_gap": found.relaxed.gap, "strict_gap": found.proof.gap}
     for name, method in (
         ("inferline", by_inferline),
         ("tpe", lambda each: by_tpe(each, seed=SEED) if HAS_OPTUNA else math.inf),
@@ -71,6 +74,23 @@ def compared(number: int, size: Size) -> dict[str, Any] | None:
     best = min(row[name] for name in METHODS)
     row |= {f"{name}_gap": row[name] / best - 1 for name in METHODS}
     return row
+
+
+def searched(number: int, size: Size) -> dict[str, Any] | None:
+    """One problem by Parti alone."""
+    return _searched(number, size, *made(number, parts=size.parts, requests=size.requests))
+
+
+def _searched(number: int, size: Size, pipeline: Pipeline, promise: Promise) -> dict[str, Any] | None:
+    row: dict[str, Any] = {"problem": number, "parts": size.parts, "plans": pipeline.problem.plans}
+    try:
+        found = search(
+            pipeline.problem, pipeline, promise, seed=SEED, clock=time.process_time, limits=Limits(size.seconds)
+        )
+    except NoPlan:
+        return None
+    row |= {"parti": found.best.cost, "seconds": found.elapsed, "extensions": found.extensions}
+    return row | {"relaxed_gap": found.relaxed.gap, "strict_gap": found.proof.gap}
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -145,6 +165,50 @@ def verified_table(rows: Sequence[dict[str, Any]], size: Size) -> Table:
     return shown
 
 
+@dataclass(frozen=True)
+class Amount:
+    """What is published: comparisons of two sizes, one long search, and verified plans."""
+
+    few: Size = Size(5, 4, 3.0)
+    many: Size = Size(10, 2, 15.0)
+    long: Size = Size(10, 1, 120.0)
+    verify: Size = Size(5, 3, 3.0)
+
+
+QUICK = Amount(Size(2, 1, 0.2, 400), Size(3, 1, 0.2, 400), Size(3, 1, 0.2, 400), Size(2, 1, 1.0, 400))
+
+
+def published(amount: Amount) -> dict[str, Any]:
+    """All of it, as it is kept."""
+    with tempfile.TemporaryDirectory(prefix="parti-search-") as scratch:
+        facts = machine(Path(scratch))
+    found: dict[str, Any] = {"version": 1, "when": datetime.now(UTC).isoformat(timespec="seconds"), "machine": facts}
+    found["warnings"] = warnings(facts)
+    warm()
+    found["sections"] = [
+        {"title": f"{size.parts} parts, {size.seconds:g} s", "rows": _rows(compared, size)}
+        for size in (amount.few, amount.many)
+    ]
+    found["long"] = searched(0, amount.long)
+    found["verified"] = _rows(verified, amount.verify)
+    facts["load_after"] = os.getloadavg()[0]
+    return found
+
+
+def _rows(method: Callable[[int, Size], dict[str, Any] | None], size: Size) -> list[dict[str, Any]]:
+    return [row for number in range(size.problems) if (row := method(number, size)) is not None]
+
+
+def publish(amount: Amount, results: Path) -> None:
+    """Measure, and write search.json and search.md into a folder."""
+    found = published(amount)
+    results.mkdir(parents=True, exist_ok=True)
+    text = markdown(found)
+    (results / "search.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (results / "search.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
 def warm() -> None:
     """Compile what is compiled, so that nobody pays for it."""
     pipeline, promise = made(1, parts=2, requests=500)
@@ -159,7 +223,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, help="CPU seconds for each method")
     parser.add_argument("--verify", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--publish", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="publish the smallest case of each, which says nothing")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)
+    if chosen.publish:
+        publish(QUICK if chosen.quick else Amount(), chosen.results)
+        return
     seconds = {5: 3.0, 10: 15.0}
     sizes = [chosen.parts] if chosen.parts else [5] if chosen.verify else [5, 10]
     console, everything = Console(width=130), []
@@ -167,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for parts in sizes:
         size = Size(parts, chosen.problems, chosen.seconds or seconds.get(parts, 15.0))
         method = verified if chosen.verify else compared
-        rows = [row for number in range(size.problems) if (row := method(number, size)) is not None]
+        rows = _rows(method, size)
         everything += rows
         if not chosen.json:
             console.print((verified_table if chosen.verify else table)(rows, size))

@@ -12,8 +12,8 @@ import numpy as np
 
 from bench.plan_problems import MACHINES, Pipeline, Ways
 from parti.optimise.found import Limits, Point
+from parti.optimise.oracle import LimitReached, Oracle
 from parti.optimise.problem import Option, Plan, Promise
-from parti.optimise.trials import LimitReached, Trials
 
 Clock = Callable[[], float]
 
@@ -24,7 +24,7 @@ class Peer:
 
     pipeline: Pipeline
     promise: Promise
-    trials: Trials
+    oracle: Oracle
     cost: float = math.inf
 
     def __post_init__(self) -> None:
@@ -34,8 +34,8 @@ class Peer:
 
     def point(self, ways: tuple[Ways, ...]) -> Point:
         """A plan as simulated; the cheapest that keeps the promise is remembered."""
-        self.trials.check()
-        point = self.trials.point(Plan(tuple((self.option(part, way),) for part, way in enumerate(ways))))
+        self.oracle.check()
+        point = self.oracle.point(Plan(tuple((self.option(part, way),) for part, way in enumerate(ways))))
         if point.keeps(self.promise):
             self.cost = min(self.cost, point.cost)
         return point
@@ -53,7 +53,7 @@ class Peer:
 def peer(pipeline: Pipeline, promise: Promise, *, seed: int, seconds: float, clock: Clock) -> Peer:
     """A peer with so much time."""
     limits = Limits(seconds)
-    return Peer(pipeline, promise, Trials(pipeline.problem, pipeline, promise, seed=seed, limits=limits, clock=clock))
+    return Peer(pipeline, promise, Oracle(pipeline.problem, pipeline, promise, seed=seed, limits=limits, clock=clock))
 
 
 def by_inferline(peer: Peer) -> float:

@@ -14,6 +14,7 @@ from parti.adapters.clock import SystemClock
 from parti.adapters.embedding.late import LateEmbedder
 from parti.adapters.llm.prices import listed_cost
 from parti.adapters.machine import ThisMachine
+from parti.adapters.pii.wanted import detector_for
 from parti.adapters.process import tune_process
 from parti.adapters.remote import Remote
 from parti.adapters.sqlite import SqliteStore, describe_holder, open_store
@@ -92,6 +93,7 @@ def new_engine(
         stand_ins=stand_ins,
         replay_each=replay_each,
         labelling=labelling_for(design) if works and holds else None,
+        detector=detector_for(design) if works and holds else None,
     )
 
 
@@ -296,15 +298,9 @@ async def serving(
     shown = Shown(engine, draw_svg(engine.design, styled=False), page_stylesheet())
     drawn = partial(design_json, engine.design)
     served = serve(
-        engine,
-        host=host,
-        port=port,
-        token=word,
-        token_given=bool(token),
-        design_json=drawn,
-        healthy=partial(_trouble, engine),
-        beside=Board(shown, token=word, everybody=is_loopback(host)),
-    )
+        engine, host=host, port=port, token=word, token_given=bool(token), design_json=drawn,
+        healthy=partial(_trouble, engine), beside=Board(shown, token=word, everybody=is_loopback(host)),
+    )  # fmt: skip
     async with served as url:
         yield url, word
 

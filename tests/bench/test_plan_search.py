@@ -8,7 +8,19 @@ import time
 import pytest
 from bench.peers.plan_peers import by_chance, by_inferline, by_tpe, peer
 from bench.plan_problems import MACHINES, Ways, made
-from bench.plan_search import HAS_OPTUNA, SEED, Size, compared, main, summary, table, verified, verified_table
+from bench.plan_search import (
+    HAS_OPTUNA,
+    QUICK,
+    SEED,
+    Size,
+    compared,
+    main,
+    publish,
+    summary,
+    table,
+    verified,
+    verified_table,
+)
 from rich.console import Console
 
 from parti.optimise.found import Limits
@@ -59,9 +71,9 @@ def test_inferline_starts_on_the_best_hardware_and_ends_where_no_step_saves():
     pipeline, promise = tiny()
     asked = peer(pipeline, promise, seed=SEED, seconds=60.0, clock=lambda: 0.0)
     cost = by_inferline(asked)
-    plans = [point for point in asked.trials.points.values() if point.keeps(promise)]
+    plans = [point for point in asked.oracle.points.values() if point.keeps(promise)]
     assert cost == min(point.cost for point in plans)
-    first: Ways = next(iter(asked.trials.points)).choices[0][0].label
+    first: Ways = next(iter(asked.oracle.points)).choices[0][0].label
     assert (first.replicas, first.batch) == (1, 1) and MACHINES[first.machine][0] == 1.8
     best = search(pipeline.problem, pipeline, promise, seed=SEED, clock=lambda: 0.0, limits=Limits(1.0))
     assert best.relaxed.optimal and best.best.cost <= cost + 1e-9
@@ -73,7 +85,7 @@ def test_tpe_plans_within_its_extensions():
     ticks = iter(range(10**6))
     asked = peer(pipeline, promise, seed=SEED, seconds=60.0, clock=lambda: float(next(ticks)))
     cost = by_tpe(asked, seed=SEED)
-    assert cost > 0 and len(asked.trials.points) > 3
+    assert cost > 0 and len(asked.oracle.points) > 3
 
 
 def test_random_plans_are_of_the_problem():
@@ -81,7 +93,7 @@ def test_random_plans_are_of_the_problem():
     ticks = iter(range(10**6))
     asked = peer(pipeline, promise, seed=SEED, seconds=60.0, clock=lambda: float(next(ticks)))
     cost = by_chance(asked, seed=SEED)
-    assert cost == min((p.cost for p in asked.trials.points.values() if p.keeps(promise)), default=float("inf"))
+    assert cost == min((p.cost for p in asked.oracle.points.values() if p.keeps(promise)), default=float("inf"))
 
 
 def test_tables_say_what_was_found(capsys):
@@ -102,3 +114,12 @@ def test_rows_come_as_json(monkeypatch, capsys):
     monkeypatch.setattr("bench.plan_search.warm", time.process_time)
     main(["--parts", "2", "--problems", "2", "--json"])
     assert json.loads(capsys.readouterr().out) == [{"problem": 0}, {"problem": 1}]
+
+
+def test_what_is_published_has_every_table_and_the_long_search(tmp_path, capsys):
+    publish(QUICK, tmp_path)
+    page, kept = (tmp_path / "search.md").read_text(), json.loads((tmp_path / "search.json").read_text())
+    assert [section["title"] for section in kept["sections"]] == ["2 parts, 0.2 s", "3 parts, 0.2 s"]
+    assert "## Ten parts, by 120 s" in page and f"${kept['long']['parti']:.2f} an hour" in page
+    assert "InferLine" in page and "broken without verification" in page and "Measured" in page
+    assert capsys.readouterr().out.strip() == page.strip()

@@ -100,6 +100,9 @@ class Tandem:
         )
         return state.left + rest - self.arrived(state.seed)
 
+    def taken(self, state: State) -> np.ndarray:
+        return state.left - self.arrived(state.seed)
+
     def finish(self, state: State) -> np.ndarray:
         return state.left - self.arrived(state.seed)
 

@@ -8,10 +8,10 @@ import pytest
 from lindley import Ways, replicas, tandem
 
 from parti.optimise.found import Limits
+from parti.optimise.oracle import EXPLAINING
 from parti.optimise.problem import Option, Promise
 from parti.optimise.refusing import NoPlan
 from parti.optimise.searching import search
-from parti.optimise.trials import EXPLAINING
 
 
 def refused(simulation, promise, **limits) -> NoPlan:
@@ -28,9 +28,16 @@ def refused(simulation, promise, **limits) -> NoPlan:
     return caught.value
 
 
-def test_a_part_that_is_too_slow_alone_is_named():
+def test_what_takes_too_long_without_any_waiting_names_the_part_that_takes_most_of_it():
     simulation = tandem({"ocr": replicas(9), "llm": replicas(1)}, rate=0.9)
     error = refused(simulation, Promise(3.0))
+    assert (error.broken, error.part, error.proved) == ("seconds", "llm", True)
+    assert "even where nobody waits anywhere it is 5.28s, most of it in `llm`" in str(error)
+
+
+def test_a_part_that_is_too_slow_alone_is_named():
+    simulation = tandem({"ocr": replicas(9), "llm": replicas(1)}, rate=0.9)
+    error = refused(simulation, Promise(6.0))
     assert (error.broken, error.part, error.proved) == ("seconds", "llm", True)
     assert "even where nobody waits elsewhere, `llm` at its best has one of" in str(error)
 

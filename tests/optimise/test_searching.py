@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from lindley import Tandem, Ways, cheapest, tandem
 
 from parti.optimise.found import Limits
+from parti.optimise.oracle import EXPLAINING
 from parti.optimise.problem import Option, Part, Problem, Promise, Stage
 from parti.optimise.quality import Quality
 from parti.optimise.refusing import NoPlan
 from parti.optimise.searching import search
-from parti.optimise.trials import EXPLAINING
 
 ENDLESS = Limits(seconds=math.inf, strict=True)
 

@@ -146,3 +146,22 @@ def test_care_that_cannot_be_is_refused():
     for wrong in ({"runs": 4}, {"rounds": 0}, {"broken_most": 0.0}, {"again": 2.0}):
         with pytest.raises(PlanError, match="no plan can be verified by"):
             Care(**wrong)
+
+
+def test_verifying_takes_as_long_again_as_the_search_and_its_runs_decide_by_then():
+    """Each run takes a second here. A hundred were asked for; six are enough for a plan that is far from its promise."""
+    now = [0.0]
+
+    class Slow(Tandem):
+        def finish(self, state):
+            now[0] += 1.0
+            return super().finish(state)
+
+    shape = tandem({"ocr": replicas(4), "llm": replicas(4)})
+    simulation = Slow(shape.problem, shape.work, 400, 0.5)
+    done = verify(
+        simulation.problem, simulation, Promise(60.0), seed=1, clock=lambda: now[0], limits=Limits(6.0), care=Care()
+    )
+    searched = done.found.elapsed
+    assert searched <= 7.0 and now[0] <= searched + 7.0
+    assert 5 <= len(done.check.seeds) <= 7 and done.check.kept

@@ -106,14 +106,14 @@ def test_what_is_chosen_holds_for_all_stations_of_a_part() -> None:
 
 
 def test_where_a_part_is_relaxed_all_its_stations_are() -> None:
-    """Else a bound would be longer than the plan that it is a bound of."""
+    """Each takes as long as at its fastest: else a bound would be longer than the plan that it is a bound of."""
     question = looking()
     state = question.staged.begin(1)
     for stage in question.problem.stages:
         relaxed = any(part.name == "look_up" for part in stage.parts)
         first = tuple(part.options[0] for part in stage.parts)
         state = question.staged.relax(state) if relaxed else question.staged.extend(state, first)
-    assert question.staged.finish(state).max() < 0.05
+    assert 0.1 < question.staged.finish(state).max() <= slowest(question, chosen(question, variant="v1"))
 
 
 def test_sites_of_a_part_that_waits_are_chosen_and_its_ways_take_as_long() -> None:

@@ -14,7 +14,7 @@ from plan_kit import a_desk, asked, its_profile, made, measured
 from profile_kit import graph_of, profile
 
 from parti import PartiError, Slo, System
-from parti.optimise.trials import quantile
+from parti.optimise.oracle import quantile
 from parti.planning.asked import Asked
 from parti.planning.comparing import compare
 from parti.planning.deployment import Deployed, Deployment

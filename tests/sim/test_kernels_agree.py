@@ -140,3 +140,27 @@ def test_draws_are_known_by_name_so_a_new_station_leaves_the_others_alone() -> N
     before, after = (simulate(each, load, seed=1).parts for each in (one, two))
     assert before and after
     np.testing.assert_array_equal(before.service, after.service[1:])
+
+
+def test_a_replacement_that_retries_turns_its_stage_to_the_event_loop_and_another_turns_it_back() -> None:
+    """Whether a stage of one station needs the event loop is up to that station; packed stages are shared, and never mixed up."""
+    network = tandem(
+        Station("in", Exponential(0.01), 2), Station("a", Exponential(0.03), 3), Station("b", Gamma(0.02, 2), 3)
+    )
+    load = load_of(Poisson(70), seconds=20, seed=5)
+    first = extend(begin(network, load, seed=5, warmup=2.0))
+    plain, retrying = Station("a", Exponential(0.03), 4), Station("a", Exponential(0.03), 3, retry=Retry(0.1, 3))
+    for changed in (plain, retrying, plain, retrying):
+        second = extend(first, {"a": changed})
+        assert second.stages[1].events == (changed is retrying)
+        whole = replace(network, stations=(network.stations[0], changed, network.stations[2]))
+        assert_same(finish(extend(second)), simulate(whole, load, seed=5, warmup=2.0, parts=False))
+
+
+def test_a_replacement_that_cannot_be_is_refused_although_others_were_packed_before() -> None:
+    network = tandem(Station("a", Exponential(0.03), 3), Station("b", Exponential(0.02), 3))
+    start = begin(network, load_of(Poisson(70), seconds=2, seed=5), seed=5)
+    extend(start, {"a": Station("a", Exponential(0.03), 4)})
+    for wrong in (Station("a", Constant(-1.0), 4), Station("a", Exponential(0.03), 0)):
+        with pytest.raises(PlanError, match="P801"):
+            extend(start, {"a": wrong})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -112,7 +112,7 @@ def _values(entry: Moment, width: int) -> str:
         case "taint":
             return ", ".join(answer)
         case "gate":
-            return compact(f"{answer['then']}: {answer['why']}", width)
+            return compact(_decision(**answer), width)
         case "delete" | "publish" | "arrow":
             return compact(entry.arguments, width)
         case "ask":
@@ -123,6 +123,12 @@ def _values(entry: Moment, width: int) -> str:
         case "sleep":
             return f"until {moment(float(answer))}"
     return f"{compact(entry.arguments, width // 2)} → {compact(answer, width // 2)}"
+
+
+def _decision(then: str, why: str, masked: Sequence[dict[str, Any]] = (), **_: Any) -> str:
+    """What a gate decided, and which fields it put behind tokens, how often."""
+    behind = ", ".join(f"{one['field']} ({one['label']}) {one['times']}x" for one in masked)
+    return f"{then}{f' {behind}' if behind else ''}: {why}"
 
 
 def _spending(nanos: int, tokens: int, steps: int, reserved: int = 0) -> str:

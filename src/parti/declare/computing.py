@@ -146,7 +146,7 @@ class Computing(Declaring):
             self._read(part.name, function)
             if agreed is not None:
                 self._arrow(part.name, "asks", agreed.who, described.place)
-            if gate is not None and gate.then == "ask":
+            if gate is not None and gate.who:
                 self._arrow(part.name, "asks", gate.who, described.place)
             return StepHandle(self._add(part))
 

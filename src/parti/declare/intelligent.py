@@ -23,6 +23,7 @@ from parti.design.batch import Batch
 from parti.design.budget import Budget
 from parti.design.exposure import EXPOSURES, Exposure
 from parti.design.features import features_of
+from parti.design.gate import Gate
 from parti.design.llm import Llm, Price
 from parti.design.memory import CHARACTERS_MAX, FACTS_MAX, Memory, WhenFull
 from parti.design.model import Model
@@ -104,6 +105,7 @@ class Intelligent(Serving):
         processor: str = "",
         cache: bool = False,
         clearance: Given = (),
+        gate: Gate | None = None,
     ) -> LlmHandle:
         """A language model: ``"local"``, ``"provider:model"``, or the URL of an OpenAI-compatible server and its `model`.
 
@@ -111,7 +113,8 @@ class Intelligent(Serving):
         bound the calls of all runs together, fairly between their keys. `price` is for a million tokens in and out,
         `context` the size of its window in tokens, `max_tokens` the longest answer. `settings` go to the model
         (``temperature``, ``seed``, ...). With `cache`, equal requests are answered from memory. `region` and `processor` say
-        where, and by whom, data is processed; `clearance` which labels it may be given.
+        where, and by whom, data is processed; `clearance` which labels it may be given, and `gate` what is done where it
+        would be given others.
         """
         place = self._at(caller())
         refuse_unless(
@@ -122,6 +125,7 @@ class Intelligent(Serving):
         refuse_unless_given(int, "give a number of tokens", context=context)
         refuse_unless_given(Price, "write Price(input=0.15, output=0.6)", price=price)
         refuse_unless_given(Mapping, 'write {"temperature": 0.2}', settings=settings)
+        refuse_unless_given(Gate, 'write Gate("mask")', gate=gate)
         refuse_unless_listed("write fallbacks=[other]", fallbacks=fallbacks)
         if attempts < 1 or max_tokens < 1 or (per_minute is not None and per_minute <= 0):
             raise DeclarationError("P105", "attempts, max_tokens and per_minute are at least 1", fix="give more")
@@ -136,9 +140,11 @@ class Intelligent(Serving):
             name=name or _name_of(target, model), place=place, target=target, model=model, fallbacks=others,
             timeout=seconds(timeout), attempts=attempts, per_minute=per_minute, concurrency=at_once(concurrency),
             price=price, context=context, max_tokens=max_tokens, settings=dict(settings or {}), region=region,
-            processor=processor, cache=cache, clearance=tags_of(clearance, "clearance"),
+            processor=processor, cache=cache, clearance=tags_of(clearance, "clearance"), gate=gate,
         )  # fmt: skip
         self._add(part)
+        if gate is not None and gate.who:
+            self._arrow(part.name, "asks", gate.who, place)
         for other in others:
             self._arrow(part.name, "calls", other, place, may=True)
         return LlmHandle(part)

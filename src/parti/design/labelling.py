@@ -39,6 +39,10 @@ class Labelling:
     gate: Gate = field(default_factory=Gate)
     traces: bool = False
     """Whether a gate traces arguments of a tool that may be given labels that it is not cleared for."""
+    masks: bool = False
+    """Whether a gate masks."""
+    veiled: frozenset[str] = frozenset()
+    """The language models that see personal data behind tokens alone, and agents that work by them: what they say holds no other."""
 
     def tags(self, part: str) -> Tags:
         """All labels of what the part gives."""

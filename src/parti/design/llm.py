@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from parti.design.gate import Gate
 from parti.design.labels import Tag
 from parti.design.places import Place
 from parti.errors import DeclarationError
@@ -59,6 +60,8 @@ class Llm:
     about: str = ""
     clearance: tuple[Tag, ...] = field(default=(), repr=False)
     """The labels that it may be given."""
+    gate: Gate | None = field(default=None, repr=False)
+    """What is done where it would be given others; None: what the system says."""
 
     @property
     def arrow(self) -> str:

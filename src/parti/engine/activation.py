@@ -17,6 +17,7 @@ from parti.engine.services import Services
 from parti.journal.entries import MORE, Kind, chunk, encode
 from parti.ports.store import NewEvent, RunRecord
 from parti.trust.taint import Taint
+from parti.trust.veil import Veil
 from parti.units import Seconds
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Activation:
         "tell",
         "unwinding",
         "value",
+        "veil",
         "waiting_since",
         "waits",
     )  # fmt: skip
@@ -140,6 +142,8 @@ class Activation:
         self.tell: Callable[[str], None] = _to_nobody
         self.taint = None if services.labelling is None else Taint()
         """The labels that the run has read; None where labels are not held."""
+        self.veil: Veil | None = None
+        """The labelled values that it knows; None while no gate masks."""
         self.unwinding = Unwinding.NO
         self.task: asyncio.Task[None] | None = None
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from parti.design.budget import Cost
+from parti.design.labels import Labelled
 from parti.design.llm import Llm
 from parti.design.payload import Payload
-from parti.engine import gates
+from parti.engine import gates, masking, veiling
 from parti.engine.accounts import Amount
 from parti.engine.activation import Unwinding
 from parti.engine.budgets import settle
@@ -21,25 +22,28 @@ from parti.journal.entries import Entry, Kind
 from parti.journal.identity import step_digest
 from parti.ports.llm import Answer, Llms, Request, Said, Tell
 from parti.ports.outputs import output_spec, value_in
+from parti.trust.masking import Uncovering
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 
 async def consult(
-    context: RunContext, llm: Llm, request: Request, digest: str, shown: bytes, tell: Tell | None
-) -> Answer:
-    """See ports.context.Context."""
+    context: RunContext, llm: Llm, request: Request, digest: str, shown: bytes, tell: Tell | None,
+    labels: Labelled = (),
+) -> Answer:  # fmt: skip
+    """See ports.context.Context. `labels` are those of the output's type."""
     run = context.run
     known = run.recorded.take(context.path, llm.name, digest) if run.recorded else None
     if known and known.kind == Kind.FAIL:
         raise as_failure(known.answer)
     if known:
         return _again(known, tell)
-    if run.taint is not None:
-        await gates.at_llm(context, llm, digest)
+    given = request if run.taint is None else await gates.at_llm(context, llm, digest, request)
+    is_masked = given is not request
+    telling = Uncovering(tell, run.veil) if is_masked and tell is not None and run.veil is not None else None
     llms = all_of(run.services.llms)
-    most = _most(context, llm, digest, shown, *llms.reserve_for(llm, request)) if context.account else None
+    most = _most(context, llm, digest, shown, *llms.reserve_for(llm, given)) if context.account else None
     held: Amount | None = None
 
     async def reserved() -> None:
@@ -57,7 +61,7 @@ async def consult(
     timed = Timed(began=run.services.clock.now())
     key = run.record.tenant, run.key
     try:
-        asked = llms.answer(llm, request, key=key, tell=tell, again=again, waited=timed.add)
+        asked = llms.answer(llm, given, key=key, tell=telling or tell, again=again, waited=timed.add)
         answer: Answer = await counted(context, asked)
     except LlmError as error:
         settle(context, llm, digest, held, None if error.paid else Cost(), returned=not error.paid)
@@ -70,6 +74,10 @@ async def consult(
         settle(context, llm, digest, held, None, returned=False, steps=steps)  # it may have been paid
         raise
     settle(context, llm, digest, held, Cost(answer.usd or 0.0, answer.tokens_in + answer.tokens_out))
+    if is_masked:
+        answer = masking.restored(context, answer, labels)
+    if telling is not None:
+        telling.end()
     at, took, more = measured(run, 0.0, timed)
     run.note(Kind.STEP, context.path, llm.name, digest, at, took, shown, answer.as_json(), more)
     run.flush()  # now, not in a moment: a crash meanwhile would have it paid twice
@@ -104,9 +112,11 @@ async def ask(context: RunContext, llm: Llm, prompt: str, output: Payload, syste
     said = (Said("system", system), Said("user", prompt)) if system else (Said("user", prompt),)
     request = Request(said, (), output_spec(output), llm.max_tokens, llm.settings)
     shown = to_json([system, prompt, output.name])
-    answer = await consult(context, llm, request, step_digest(shown + output.digest.encode()), shown, None)
+    answer = await consult(
+        context, llm, request, step_digest(shown + output.digest.encode()), shown, None, output.labels
+    )
     try:
-        return value_in(output, answer.text)
+        value = value_in(output, answer.text)
     except PayloadError as misfit:
         cut = f", cut off after {answer.tokens_out} tokens" if answer.finish == "length" else ""
         raise StepFailed(
@@ -116,6 +126,8 @@ async def ask(context: RunContext, llm: Llm, prompt: str, output: Payload, syste
             fix="let an agent ask, which gives it back for repair; or raise max_tokens=",
             kind="parti.errors.PayloadError",
         ) from misfit
+    veiling.learn(context.run, llm, value)
+    return value
 
 
 def all_of(llms: Llms | None) -> Llms:

@@ -36,6 +36,7 @@ from parti.engine import (
     remembering,
     steps,
     tainting,
+    veiling,
     waiting,
     working,
 )
@@ -186,13 +187,15 @@ class RunContext:
             part = own if isinstance(own, Step | Tool) and type(own) is type(part) else part
             if type(part) is Tool and part.server:
                 self.run.services.remote[part.name] = part
-        return await (making.make if self.run.taint is None else tainting.make)(self, part, arguments)
+        plain = self.run.taint is None and not (self.run.recorded and self.run.recorded.gates)
+        return await (making.make if plain else tainting.make)(self, part, arguments)
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """See ports.context.Context."""
         self.check(f"calls {model.name}")
         answer = await predicting.predict(self, model, features, explain)
         tainting.read(self, model.name)
+        veiling.learn(self.run, model, answer if explain is None else None)
         return answer
 
     async def consult(
@@ -233,8 +236,8 @@ class RunContext:
         """See ports.context.Context."""
         self.check(f"publishes {topic.name}")
         run = self.run
-        if run.taint is not None:
-            await gates.at_topic(self, topic, event)
+        if run.taint is not None or (run.recorded and run.recorded.gates):
+            event = await gates.at_topic(self, topic, event)
         run.events.append(new_event(topic, event, run.record.tenant, run.record.id, run.services.clock.now()))
 
     async def get(self, table: Table, key: str) -> Any:
@@ -287,6 +290,7 @@ class RunContext:
         found = await recalling.recall(self, memory, query, scope, limit)
         if found:
             tainting.read(self, memory.name)
+            veiling.learn_recalled(self.run, memory, found)
         return found
 
     async def forget(self, memory: Memory, *, scope: str | None, id: str | None) -> int:

@@ -35,6 +35,7 @@ from parti.engine.timers import Timers
 from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
+from parti.ports.detector import Detector
 from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.operations import Outcome, Published
@@ -74,13 +75,14 @@ class Engine:
         stand_ins: bool = False,
         replay_each: bool = False,
         labelling: Labelling | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self._design, self._clock, self._chance = design, clock, chance
         self.commits = Commits(store, clock, self._seal)
         self.services = Services(
             design=design, store=store, clock=clock, chance=chance, offload=offload, commits=self.commits,
             scorer=scorer, llms=llms, agents=agents, embedder=embedder, nearest=nearest, servers=servers,
-            allowed=starting.allowed_arrows(design), replay_each=replay_each, labelling=labelling,
+            allowed=starting.allowed_arrows(design), replay_each=replay_each, labelling=labelling, detector=detector,
         )  # fmt: skip
         self.resting = Resting(self.services, self.spawn, stand_ins=stand_ins)
         self.services.on_question = self.resting.asked

@@ -104,7 +104,7 @@ class Recorded:
         for identity, entries in self.steps.items():
             self.steps[identity] = deque(entry for entry in entries if _stays(entry))
         for identity, entries in self.gates.items():
-            self.gates[identity] = deque(entry for entry in entries if entry.answer["then"] in ("allow", "ask"))
+            self.gates[identity] = deque(entry for entry in entries if entry.answer["then"] in ("allow", "mask", "ask"))
         for id in [id for id, answer in self.answers.items() if "value" not in answer]:
             del self.answers[id]
             self.asked.pop(id, None)

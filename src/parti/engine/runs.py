@@ -180,8 +180,8 @@ class Runs:
             raise
         if run.unwinding is not Unwinding.NO:
             return None
-        if run.taint is not None:
-            await tainting.let_out(context, answer)
+        if run.taint is not None or (run.recorded and run.recorded.gates):
+            answer = await tainting.let_out(context, answer)
         outcome = self._outcome(job, run, answer)
         now = self.services.clock.now()
         return Returned(now, outcome, now - began)

@@ -23,6 +23,7 @@ from parti.ports.agents import AgentLoop
 from parti.ports.chance import Chance
 from parti.ports.clock import Clock
 from parti.ports.context import Context
+from parti.ports.detector import Detector
 from parti.ports.embedder import Embedder
 from parti.ports.llm import Llms
 from parti.ports.scorer import Scorer
@@ -58,6 +59,8 @@ class Services:
     """For each runner: "kind target" of every arrow that it, or what it calls, has in the design."""
     labelling: Labelling | None = None
     """Which labels are where; None where labels are not held."""
+    detector: Detector | None = None
+    """Finds personal data in free texts; None where no gate looks for it."""
     asked: Asked = field(default_factory=Asked)
     secret: bytes = b""
     """Mixed into the ids that runs draw, so that outsiders cannot foresee them."""

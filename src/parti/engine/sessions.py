@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent, session_table
 from parti.design.outcome import Outcome
-from parti.engine import tainting
+from parti.engine import tainting, veiling
 from parti.engine.steps import counted
 from parti.errors import RunError
 from parti.journal.entries import Kind
@@ -41,8 +41,10 @@ async def earlier(context: RunContext, agent: Agent) -> Earlier:
 
 def _noted(context: RunContext, agent: Agent, row: Any) -> Earlier:
     """What was said, with what had been read by then noted as read."""
-    tainting.read_session(context, agent, row[3] if row and len(row) > 3 else None, any_said=bool(row))
-    return _read(row)
+    labels, before = row[3] if row and len(row) > 3 else None, _read(row)
+    tainting.read_session(context, agent, labels, any_said=bool(row))
+    veiling.learn_session(context.run, agent, before, labels)
+    return before
 
 
 def go_on(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: Outcome[Any]) -> None:

@@ -21,7 +21,7 @@ from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
-from parti.engine import gates, making
+from parti.engine import gates, making, veiling
 from parti.errors import RunError
 from parti.journal.entries import Kind
 from parti.trust.taint import Quarantine, Taint
@@ -59,6 +59,7 @@ def begun(context: RunContext) -> RunContext:
         return context
     if run.recorded:
         run.taint.restore(run.recorded.tainted)
+    veiling.begin(run)
     labelled: Labelled = ()
     if isinstance(runner, Endpoint):
         labelled = labelling.taken.get(runner.name, ())
@@ -66,10 +67,13 @@ def begun(context: RunContext) -> RunContext:
         labelled = labelling.gives.get(runner.topic, ())
     where = runner.topic if isinstance(runner, Handler) else runner.name
     mark(context, where, frozenset(tag for _, tag in labelled))
-    if labelling.traces:
-        context.trail = Trail()
-        for parameter, value in zip(runner.function.parameters, run.value, strict=True):
-            own = labelled if isinstance(runner, Handler) else _below(labelled, parameter.name)
+    if not labelling.traces and not labelling.masks:
+        return context
+    context.trail = Trail() if labelling.traces else None
+    for parameter, value in zip(runner.function.parameters, run.value, strict=True):
+        own = labelled if isinstance(runner, Handler) else _below(labelled, parameter.name)
+        veiling.learn_input(run, where, parameter.payload.kind, value, own)
+        if context.trail is not None:
             context.trail.learn(where, parameter.payload.kind, value, own, named=True, task=True)
     return context
 
@@ -84,19 +88,20 @@ def _below(labelled: Labelled, name: str) -> Labelled:
     return tuple(found)
 
 
-async def let_out(context: RunContext, answer: Any) -> None:
-    """Return if what the function returned may go where it goes. Raises StepFailed (P901, P902, P903)."""
+async def let_out(context: RunContext, answer: Any) -> Any:
+    """What of that which the function returned may go where it goes. Raises StepFailed (P901, P902, P903)."""
     runner = context.run.runner
     if isinstance(runner, Endpoint):
-        await gates.at_answer(context, runner, answer)
-    elif isinstance(runner, Handler) and runner.to and answer is not None:
-        await gates.at_topic(context, context.run.services.design.get(Topic, runner.to), answer)
+        return await gates.at_answer(context, runner, answer)
+    if isinstance(runner, Handler) and runner.to and answer is not None:
+        return await gates.at_topic(context, context.run.services.design.get(Topic, runner.to), answer)
+    return answer
 
 
 async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
     """Make a call where labels are held: past the gate, and with what it answers or how it fails noted."""
     if type(part) is Tool:
-        await gates.at_tool(context, part, arguments)
+        arguments = await gates.at_tool(context, part, arguments)
     trail, source = context.trail, (part.server if isinstance(part, Tool) else "") or part.name
     named = trail is not None and _naming(context, trail, part, arguments)
     around, uses = context.quarantine, context.uses
@@ -115,6 +120,7 @@ async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
         context.quarantine = around
     replayed(context, uses)
     read(context, source)
+    veiling.learn(context.run, part, value)
     labelling = context.run.services.labelling
     if trail is not None and labelling is not None:
         labelled = labelling.fields.get(source, ())
@@ -154,6 +160,7 @@ def read_row(context: RunContext, table: Table, key: str, row: Any) -> Any:
     labelling, trail = context.run.services.labelling, context.trail
     named = not context.run.taint.untrusted or (trail is not None and trail.naming([str], [key]))
     read(context, table.name)
+    veiling.learn(context.run, table, row)
     if trail is not None and labelling is not None:
         trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=named)
     return row
@@ -163,6 +170,8 @@ def read_rows(context: RunContext, table: Table, rows: Sequence[Any]) -> None:
     """Note rows as read. Which of them is taken is a choice: none is named."""
     labelling, trail = context.run.services.labelling, context.trail
     read(context, table.name)
+    for row in rows if context.run.veil is not None else ():
+        veiling.learn(context.run, table, row)
     for row in rows if trail is not None and labelling is not None else ():
         trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=False)  # type: ignore[union-attr]
 
@@ -172,7 +181,9 @@ def read_episodes(context: RunContext, found: Sequence[Episode]) -> None:
     labelling = context.run.services.labelling
     if labelling is not None:
         every = [*labelling.fields.values(), *labelling.taken.values()]
-        mark(context, found[0].part, frozenset(tag for labelled in every for _, tag in labelled))
+        tags = frozenset(tag for labelled in every for _, tag in labelled)
+        mark(context, found[0].part, tags)
+        veiling.learn_episodes(context.run, found, tags)
 
 
 def task_trail(context: RunContext, agent: Agent, task: str) -> Trail | None:

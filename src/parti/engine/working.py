@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from parti.design.agent import Agent
 from parti.design.outcome import Outcome
-from parti.engine import remembering, sessions, tainting
+from parti.engine import remembering, sessions, tainting, veiling
 from parti.engine.accounts import NOTHING, Account
 from parti.engine.steps import rewind
 from parti.engine.stints import Stint
@@ -67,6 +67,8 @@ async def work(context: RunContext, agent: Agent, task: str, tell: Tell | None) 
 def _kept(context: RunContext, agent: Agent, left: Earlier, task: str, outcome: Outcome[Any]) -> Outcome[Any]:
     """The outcome, once the session goes on with it."""
     tainting.read(context, agent.name)
+    if outcome.done:
+        veiling.learn(context.run, agent, outcome.output)
     if agent.sessions:
         sessions.go_on(context, agent, left, task, outcome)
     return outcome

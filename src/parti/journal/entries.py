@@ -93,7 +93,9 @@ class Kind:
     TAINT: Final = "taint"
     """What the part gave carries labels that the run had not read before; the answer lists them."""
     GATE: Final = "gate"
-    """A call would carry labels; the arguments say which and from where, the answer what was decided of it."""
+    """A call would carry labels; the arguments say which and from where, the answer what was decided of it.
+
+    Where values were masked, "masked" in the answer lists their fields, labels, tokens and times, and "gave" is what went on."""
     ARROW: Final = "arrow"
     """The run used a part that the design has no arrow to."""
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from parti.optimise.menus import Menu
+from parti.optimise.oracle import RELAXED, Oracle
 from parti.optimise.problem import Problem
 from parti.optimise.quality import Quality, keeps
-from parti.optimise.trials import RELAXED, Trials
 
 Front = list[tuple[float, float]]
 """Pairs of cost and quality term, costs and terms ascending: what is cheaper is worse."""
@@ -25,11 +25,11 @@ class Bounds:
     bound only if waiting in one stage never helps in another. `raise_to` takes what a search of the later stages proved.
     """
 
-    def __init__(self, trials: Trials, menus: Sequence[Menu], *, fitting: bool) -> None:
-        problem = trials.problem
-        self._trials, self._menus, self._fitting = trials, menus, fitting
+    def __init__(self, oracle: Oracle, menus: Sequence[Menu], *, fitting: bool) -> None:
+        problem = oracle.problem
+        self._oracle, self._menus, self._fitting = oracle, menus, fitting
         self.best = _best_terms(problem, menus)
-        self._fronts = _fronts(problem, menus) if trials.promise.quality_least > 0 else []
+        self._fronts = _fronts(problem, menus) if oracle.promise.quality_least > 0 else []
         self.rest = [0.0] * (len(menus) + 1)
         for stage in reversed(range(len(menus))):
             self.rest[stage] = self.rest[stage + 1] + self._cheapest(stage)
@@ -48,7 +48,7 @@ class Bounds:
         if not self._fitting:
             return True
         alone = (*[RELAXED] * stage, self._menus[stage].choice(number))
-        return self._trials.fits(alone)
+        return self._oracle.fits(alone)
 
     def raise_to(self, stage: int, cost: float) -> None:
         """The stages from `stage` on cost at least so much."""
@@ -56,10 +56,10 @@ class Bounds:
 
     def with_quality(self, stage: int, term: float) -> float:
         """What the stages from `stage` on cost at least, if those before have this quality term; infinite if too bad."""
-        least = self._trials.promise.quality_least
+        least = self._oracle.promise.quality_least
         if not self._fronts:
             return self.rest[stage]
-        fold = self._trials.problem.quality.fold
+        fold = self._oracle.problem.quality.fold
         for cost, rest in self._fronts[stage]:
             if keeps(fold(term, rest), least):
                 return max(cost, self.rest[stage])

@@ -9,9 +9,9 @@ from typing import Final
 
 from parti.optimise.bounds import Bounds
 from parti.optimise.menus import Menu
+from parti.optimise.oracle import RELAXED, LimitReached, Oracle, Prefix
 from parti.optimise.problem import Choice
 from parti.optimise.quality import keeps
-from parti.optimise.trials import RELAXED, LimitReached, Prefix, Trials
 
 STEP: Final = 0.25
 """A pass goes so far from what is proved towards the best known: short passes prove cheap plans away early."""
@@ -34,11 +34,11 @@ class Branching:
     verdicts are remembered from pass to pass, so the passes together cost little more than the last.
     """
 
-    def __init__(self, trials: Trials, menus: Sequence[Menu], bounds: Bounds, *, first: int, known: Incumbent) -> None:
+    def __init__(self, oracle: Oracle, menus: Sequence[Menu], bounds: Bounds, *, first: int, known: Incumbent) -> None:
         self.lower = bounds.rest[first]
         """What is proved: no choices of these stages that keep the promise cost less, USD per hour."""
         self.best = known
-        self._trials, self._menus, self._bounds, self._first = trials, menus, bounds, first
+        self._oracle, self._menus, self._bounds, self._first = oracle, menus, bounds, first
         self._threshold = 0.0
         self._beyond = math.inf
 
@@ -83,14 +83,14 @@ class Branching:
     def _try(self, prefix: Prefix, number: int, cost: float, term: float) -> None:
         stage = len(prefix)
         choice: Choice = self._menus[stage].choice(number)
-        term = self._trials.problem.quality.fold(term, self._trials.problem.term(stage, choice))
+        term = self._oracle.problem.quality.fold(term, self._oracle.problem.term(stage, choice))
         if self._cut(cost + self._bounds.with_quality(stage + 1, term)) or not self._bounds.admits(stage, number):
             return
-        self._trials.check()
+        self._oracle.check()
         longer = (*prefix, choice)
-        if not self._trials.fits(longer):
+        if not self._oracle.fits(longer):
             return
         if stage + 1 < len(self._menus):
             self._down(longer, cost, term)
-        elif keeps(term, self._trials.promise.quality_least):
+        elif keeps(term, self._oracle.promise.quality_least):
             self.best = Incumbent(cost, longer)

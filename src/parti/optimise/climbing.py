@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from parti.optimise.delays import Candidate, Climber, Delays
+from parti.optimise.oracle import LimitReached, Oracle
 from parti.optimise.problem import Plan
 from parti.optimise.quality import keeps
-from parti.optimise.trials import LimitReached, Trials
 
 CONFIRMED_MAX: Final = 16
 """So many promising changes are simulated before a climber is taken to be at the top."""
@@ -30,9 +30,9 @@ class Move:
 class View:
     """A plan on its way, as simulated, and what is expected of moves from there."""
 
-    def __init__(self, trials: Trials, delays: Delays, at: Climber) -> None:
+    def __init__(self, oracle: Oracle, delays: Delays, at: Climber) -> None:
         self.at = at
-        self.latencies: Any = trials.latencies(plan_of(at).choices)
+        self.latencies: Any = oracle.latencies(plan_of(at).choices)
         self.late = delays.lateness(self.latencies)
         self._delays = delays
         self._shifts: dict[tuple[int, int], Any] = {}
@@ -55,8 +55,8 @@ class View:
 class Climbing:
     """Greedy and pair exchange over candidates; every plan that counts is simulated. `best` is the cheapest that keeps the promise."""
 
-    def __init__(self, trials: Trials, delays: Delays) -> None:
-        self._trials, self._delays = trials, delays
+    def __init__(self, oracle: Oracle, delays: Delays) -> None:
+        self._oracle, self._delays = oracle, delays
         self.best: Climber | None = None
         self._tried: set[Plan] = set()
 
@@ -94,10 +94,10 @@ class Climbing:
         return after if self._enough(after) else at
 
     def _enough(self, at: Climber) -> bool:
-        return keeps(self._term(at), self._trials.promise.quality_least)
+        return keeps(self._term(at), self._oracle.promise.quality_least)
 
     def _term(self, at: Climber) -> float:
-        return self._trials.problem.quality.of(candidate.term for candidate in at)
+        return self._oracle.problem.quality.of(candidate.term for candidate in at)
 
     def _good_enough(self, at: Climber) -> Climber | None:
         """Raise the quality by what adds most per dollar until it is enough; None where no single step adds to it."""
@@ -115,7 +115,7 @@ class Climbing:
 
     def _view(self, at: Climber) -> View:
         self._tried.add(plan_of(at))
-        view = View(self._trials, self._delays, at)
+        view = View(self._oracle, self._delays, at)
         if view.late == 0 and self._enough(at) and (self.best is None or cost_of(at) < cost_of(self.best)):
             self.best = at
         return view
@@ -134,6 +134,7 @@ class Climbing:
         """Some raises that are expected to remove most lateness per dollar, together; None where none is expected to."""
         rated = []
         for move in self._singles(view.at):
+            self._oracle.check()
             if move.saved <= 0 and self._enough(moved(view.at, move)):
                 rated.append((_per_dollar(view.late - view.expected(move), move), move))
         rated = sorted((pair for pair in rated if pair[0] > 0), key=lambda pair: -pair[0])
@@ -170,9 +171,9 @@ class Climbing:
             after = moved(view.at, move)
             if move.saved <= 1e-12 or confirmed >= CONFIRMED_MAX:
                 return None
+            self._oracle.check()
             if not self._enough(after) or plan_of(after) in self._tried or view.expected(move) > 0:
                 continue
-            self._trials.check()
             confirmed += 1
             seen = self._view(after)
             if seen.late == 0:
@@ -191,6 +192,7 @@ class Climbing:
         for lowered in singles:
             if lowered.saved <= 0:
                 continue
+            self._oracle.check()
             for raised in singles:
                 saved = lowered.saved + raised.saved
                 if raised.saved < 0 < saved and raised.changes[0][0] != lowered.changes[0][0]:

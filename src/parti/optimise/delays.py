@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from parti.extras import need
 from parti.optimise.menus import Menu
+from parti.optimise.oracle import RELAXED, LimitReached, Oracle, quantile
 from parti.optimise.problem import Choice
-from parti.optimise.trials import RELAXED, Trials, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHOICES_MAX: Final = 160
 """So many choices of a stage are looked at to find its candidates."""
+
+FEW: Final = 12
+"""So many of them in any case, and the others as long as there is time."""
+
+TIME_FOR_MORE: Final = 0.4
 
 HOPELESS: Final = 100.0
 """A request that never ends counts as so many times the promised seconds late."""
@@ -48,47 +54,66 @@ class Delays:
     nothing is decided by it.
     """
 
-    def __init__(self, trials: Trials, menus: Sequence[Menu]) -> None:
+    def __init__(self, oracle: Oracle, menus: Sequence[Menu]) -> None:
         self._np: Any = need("numpy", extra="plan", purpose="planning")
-        self._trials = trials
-        self.stages = tuple(self._candidates(stage, menu) for stage, menu in enumerate(menus))
-
-    def _candidates(self, stage: int, menu: Menu) -> tuple[Candidate, ...]:
-        """Cheapest first."""
-        found: list[Candidate] = []
-        for choice in _sample(menu):
-            candidate = self._candidate(stage, choice)
-            if not any(_beats(known, candidate) for known in found):
-                found.append(candidate)
-        return tuple(found)
+        self._oracle = oracle
+        samples = [_sample(menu) for menu in menus]
+        looked_at = [{number: self._candidate(stage, sample[number]) for number in _few(len(sample))}
+                     for stage, sample in enumerate(samples)]  # fmt: skip
+        with suppress(LimitReached), oracle.part_of_the_time(TIME_FOR_MORE):
+            for stage, sample in enumerate(samples):
+                with oracle.part_of_the_time(1.0 / (len(samples) - stage)), suppress(LimitReached):
+                    for number in sorted(range(len(sample)), key=_halving):
+                        if number not in looked_at[stage]:
+                            looked_at[stage][number] = self._candidate(stage, sample[number])
+        self.stages = tuple(_unbeaten(candidates) for candidates in looked_at)
 
     def _candidate(self, stage: int, choice: Choice) -> Candidate:
-        trials, promise = self._trials, self._trials.promise
+        oracle, promise = self._oracle, self._oracle.promise
         before = (RELAXED,) * stage
-        alone = self._bounded(trials.latencies((*before, choice)))
-        delay = alone - self._bounded(trials.latencies((*before, RELAXED)))
-        fits = int((alone > promise.seconds).sum()) <= trials.allowed
-        cost, term = sum(option.cost for option in choice), trials.problem.term(stage, choice)
+        alone = self._bounded(oracle.latencies((*before, choice)))
+        delay = alone - self._bounded(oracle.latencies((*before, RELAXED)))
+        fits = int((alone > promise.seconds).sum()) <= oracle.allowed
+        cost, term = sum(option.cost for option in choice), oracle.problem.term(stage, choice)
         return Candidate(choice, cost, term, float(delay.mean()), quantile(delay, promise.level), fits)
 
     def shift(self, at: Climber, stage: int, candidate: Candidate) -> Any:
         """By how much each request would be later after this stage, were `candidate` in its place: float32 seconds."""
         before = tuple(each.choice for each in at[:stage])
-        new = self._bounded(self._trials.latencies((*before, candidate.choice)))
-        old = self._bounded(self._trials.latencies((*before, at[stage].choice)))
+        new = self._bounded(self._oracle.latencies((*before, candidate.choice)))
+        old = self._bounded(self._oracle.latencies((*before, at[stage].choice)))
         return (new - old).astype(self._np.float32)
 
     def _bounded(self, latencies: NDArray[Any]) -> Any:
-        return self._np.minimum(latencies, HOPELESS * self._trials.promise.seconds)
+        return self._np.minimum(latencies, HOPELESS * self._oracle.promise.seconds)
 
     def lateness(self, latencies: NDArray[Any]) -> float:
         """Seconds beyond the promise, summed over the late requests but those that may be late; 0 when it is kept."""
-        np, trials = self._np, self._trials
-        over = self._bounded(latencies) - trials.promise.seconds
+        np, oracle = self._np, self._oracle
+        over = self._bounded(latencies) - oracle.promise.seconds
         over = over[over > 0]
-        if len(over) <= trials.allowed:
+        if len(over) <= oracle.allowed:
             return 0.0
-        return float(np.partition(over, len(over) - trials.allowed - 1)[: len(over) - trials.allowed].sum())
+        return float(np.partition(over, len(over) - oracle.allowed - 1)[: len(over) - oracle.allowed].sum())
+
+
+def _few(count: int) -> list[int]:
+    """Some numbers below `count`, the least and the greatest among them, at equal distances."""
+    return sorted({round(share * (count - 1) / (FEW - 1)) for share in range(FEW)}) if count else []
+
+
+def _halving(number: int) -> int:
+    """An order in which any first numbers are spread over all: by the bits, the last first (van der Corput)."""
+    return int(f"{number:016b}"[::-1], 2)
+
+
+def _unbeaten(looked_at: Mapping[int, Candidate]) -> tuple[Candidate, ...]:
+    """Cheapest first."""
+    found: list[Candidate] = []
+    for _, candidate in sorted(looked_at.items()):
+        if not any(_beats(known, candidate) for known in found):
+            found.append(candidate)
+    return tuple(found)
 
 
 def _beats(one: Candidate, other: Candidate) -> bool:

@@ -12,7 +12,7 @@ from parti.optimise.problem import Plan, Promise
 class Limits:
     """How long a search may take: `seconds` by its clock, `extensions` of the simulation by one stage, `memory` in bytes.
 
-    Where nothing was found, up to `trials.EXPLAINING` more extensions find the quickest plan, or say why there is none.
+    Where nothing was found, up to `oracle.EXPLAINING` more extensions find the quickest plan, or say why there is none.
     With a limit in extensions and endless seconds a search gives the same answer on every machine. A search ends when its
     `relaxed` proof is complete; with `strict` it goes on until `proof` is, which mostly takes very much longer.
     """
@@ -66,7 +66,7 @@ class Point:
 class Found:
     """The best plan of a search, and its proofs.
 
-    `proof` holds whatever the network does. `relaxed` holds if waiting in one stage never helps in another (see
+    `proof` holds whatever the network does. `relaxed` holds if waiting in one stage never helps in another, so fewer replicas do not (see
     `Simulation.monotone`); it is at least as strong, and equals `proof` where the simulation is monotone. `points` are all whole
     plans that were simulated on the way, cheapest first. `extensions` says how many stages were simulated, `elapsed` seconds.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -51,16 +52,20 @@ def sweep(
     clock: Callable[[], float],
     limits: Limits,
     qualities: Sequence[float] = (),
+    until: float = math.inf,
 ) -> Sweep:
     """Search at other seconds and qualities than those of `found`, all under its seed; each search has these limits.
 
-    `qualities` are further least qualities to ask for. What cannot be had is left out.
+    `qualities` are further least qualities to ask for. What cannot be had is left out, and what would be looked for after the clock
+    says `until`.
     """
     free = replace(found.promise, cost_most=math.inf)
     wanted = [replace(free, seconds=factor * free.seconds) for factor in FACTORS]
     wanted += [replace(free, quality_least=quality) for quality in qualities]
     made = [found]
     for promise in wanted:
+        if clock() >= until:
+            break
         try:
             made.append(search(problem, simulation, promise, seed=found.seed, clock=clock, limits=limits))
         except NoPlan:
@@ -89,10 +94,12 @@ def prices(
     *,
     clock: Callable[[], float],
     limits: Limits,
+    until: float = math.inf,
 ) -> tuple[Price, ...]:
     """The price of each promise: 10% more seconds, one point less quality (where one is promised), 10% more money.
 
-    `swept` begins with what was found for the promise itself. A relaxation never costs more than what it relaxes.
+    `swept` begins with what was found for the promise itself. A relaxation never costs more than what it relaxes. After the
+    clock says `until`, prices come from what was swept alone.
     """
     found = swept.found[0]
     promise, now = found.promise, found.best
@@ -104,10 +111,10 @@ def prices(
     relaxed = []
     for price in made:
         looser = _looser(promise, price)
-        try:
-            again = search(problem, simulation, looser, seed=found.seed, clock=clock, limits=limits)
-        except NoPlan:
-            again = found
+        again = found
+        if clock() < until:
+            with suppress(NoPlan):
+                again = search(problem, simulation, looser, seed=found.seed, clock=clock, limits=limits)
         points.update({point.plan: point for point in again.points})
         best = min((point for point in points.values() if point.keeps(looser)), key=_cheaper)
         relaxed.append(replace(price, saves=now.cost - best.cost, best=best))

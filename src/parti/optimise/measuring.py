@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from parti.optimise.found import Point
+from parti.optimise.oracle import quantile
 from parti.optimise.problem import Plan, Problem, Promise
 from parti.optimise.simulation import Simulation
-from parti.optimise.trials import quantile
 
 
 def measured(problem: Problem, simulation: Simulation, plan: Plan, promise: Promise, *, seed: int) -> tuple[Point, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
 from parti.errors import PlanError
@@ -24,6 +24,13 @@ class Option:
     cost: float
     quality: float = 1.0
     behaviour: Hashable = None
+    cost_least: float | None = field(default=None, compare=False)
+    """What the cheapest of the options costs that were left out just below this one, with fewer replicas; None: none was."""
+
+    @property
+    def rounded(self) -> float:
+        """By what factor this option is dearer, at most, than one that was left out below it."""
+        return self.cost / self.cost_least if self.cost_least and self.cost_least < self.cost else 1.0
 
     @property
     def behaves(self) -> Hashable:
@@ -33,10 +40,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the system by its name, and its options (at least one, each label once)."""
+    """A part of the system by its name, and its options (at least one, each label once).
+
+    Where there are too many, `options` are some of them: of each kind that with the fewest replicas, that with the most, and
+    some between. `between` gives for one of them the part with it and those left out next to it; None where none were.
+    """
 
     name: str
     options: tuple[Option, ...]
+    between: Callable[[Option], Part | None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

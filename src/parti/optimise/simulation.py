@@ -48,6 +48,10 @@ class Simulation(Protocol):
         """
         ...
 
+    def taken(self, state: Any) -> NDArray[np.float64]:
+        """Seconds since its arrival that each request has spent in the stages so far, without what later ones will take."""
+        ...
+
     def finish(self, state: Any) -> NDArray[np.float64]:
         """The latency of each request in seconds, after the last stage: infinite for those that did not end well."""
         ...

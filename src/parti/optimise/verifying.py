@@ -87,15 +87,17 @@ def verify(
     """Search, and verify what was found; while it breaks the promise in fresh runs, search for one with fewer seconds.
 
     Seeds from `seed` + 1 on are fresh, new ones are taken for each check, and no plan is checked twice: whoever repeats a test
-    until it passes has tested nothing. Raises P811 (a `NoPlan`) where no plan is
-    found, or none is verified within the rounds.
+    until it passes has tested nothing. All rounds after the search may take as long again as the search, and then end: what is
+    being tried by then has at least five runs. Raises P811 (a `NoPlan`) where no plan is found, or none is verified by then.
     """
     limits, care = limits or Limits(), care or Care()
     found = search(problem, simulation, promise, seed=seed, clock=clock, limits=limits)
-    verifier = Verifier(problem, simulation, promise, care, found)
-    fewer = Limits(limits.seconds * care.again, int(limits.extensions * care.again), limits.memory)
+    until = clock() + limits.seconds
+    verifier = Verifier(problem, simulation, promise, care, found, lambda: clock() < until)
 
     def again(seconds: float) -> Found:
+        time = max(0.0, min(limits.seconds * care.again, until - clock()))
+        fewer = Limits(time, int(limits.extensions * care.again), limits.memory)
         return search(problem, simulation, replace(promise, seconds=seconds), seed=seed, clock=clock, limits=fewer)
 
     best = verifier.run(again)
@@ -105,7 +107,16 @@ def verify(
 class Verifier:
     """The rounds of verifying one plan after the other, and the cheapest that was kept."""
 
-    def __init__(self, problem: Problem, simulation: Simulation, promise: Promise, care: Care, found: Found) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        simulation: Simulation,
+        promise: Promise,
+        care: Care,
+        found: Found,
+        in_time: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._in_time = in_time
         self.rounds: list[Round] = []
         self._problem, self._simulation, self._promise, self._care = problem, simulation, promise, care
         self._found = found
@@ -122,7 +133,7 @@ class Verifier:
             return self.rounds[0].check
         broke, kept = self._promise.seconds, 0.0
         for _ in range(1, self._care.rounds):
-            if kept >= TIGHTENED[1] * broke:
+            if kept >= TIGHTENED[1] * broke or not self._in_time():
                 break
             seconds = 0.5 * (broke + kept) if kept else self._tighter(broke)
             outcome = self._verified(seconds, again)
@@ -156,8 +167,9 @@ class Verifier:
             return self._checked[plan]
         seeds = tuple(islice(self._seeds, self._care.runs))
         made = check(
-            self._problem, self._simulation, plan, self._promise, seeds=seeds, broken_most=self._care.broken_most
-        )
+            self._problem, self._simulation, plan, self._promise,
+            seeds=seeds, broken_most=self._care.broken_most, in_time=self._in_time,
+        )  # fmt: skip
         self._checked[plan] = made
         if made.kept and (self._best is None or plan.cost < self._best.plan.cost):
             self._best = made
@@ -182,18 +194,19 @@ class Verifier:
             if point.seconds < broke and point.plan not in self._checked and point.keeps(self._promise)
         ]
         for point in sorted(wanted, key=lambda each: (each.cost, each.seconds))[:SPARED_MAX]:
-            if point.cost >= best.plan.cost or self._check(point.plan).kept:
+            if point.cost >= best.plan.cost or not self._in_time() or self._check(point.plan).kept:
                 return
 
     def _refuse(self) -> NoReturn:
         last = self.rounds[-1]
         runs = len(last.check.seeds)
         further = f", and for {duration_text(self._nothing)} there is none" if self._nothing else ""
+        further += "" if self._in_time() else "; there was no time for more"
         error = NoPlan(
             "P811",
             f"no plan was verified in {len(self.rounds)} rounds: the last, planned for {duration_text(last.seconds)} instead of "
             f"{duration_text(self._promise.seconds)}, broke the promise in {last.check.broken} of {runs} fresh runs{further}",
-            fix="simulate longer runs, promise more time, or allow more rounds",
+            fix="simulate longer runs, promise more time, or search for longer",
         )
         error.proved = False
         raise error

@@ -128,7 +128,7 @@ class Asked:
     @property
     def notes(self) -> tuple[str, ...]:
         """What whoever reads the plan should know of how the load is simulated."""
-        return cut(self.load, self.model.seconds)
+        return cut(self.load, self.model.seconds, self._promised)
 
     @cached_property
     def blueprint(self) -> Blueprint:
@@ -145,8 +145,13 @@ class Asked:
         """What is simulated, but for the deployment."""
         judged = self.judged
         rates = self._runs if self.of else self.workload.rates
-        seconds = horizon(self.load, self.requests, sum(rates[name] for name in judged))
+        seconds = horizon(self.load, self.requests, sum(rates[name] for name in judged), self._promised)
         return Model(self.blueprint, self.stations, self.load, seconds, judged)
+
+    @property
+    def _promised(self) -> float:
+        """The promised p99 in seconds; 0 where only a prediction is wanted, and nothing is promised."""
+        return self.slo.p99 if self.slo is not None else 0.0
 
     @cached_property
     def rates(self) -> dict[str, float]:

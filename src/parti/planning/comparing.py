@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parti.optimise.trials import quantile
+from parti.optimise.oracle import quantile
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed
 from parti.planning.foreseeing import less_the_lost

@@ -66,7 +66,7 @@ def _steady(asked: Asked, part: Part, share: float) -> Part:
     serving = tuple(option for option in part.options if _serves(asked, part.name, option))
     kept = tuple(option for option in serving if _lasts(asked, option, share))
     if kept:
-        return Part(part.name, kept)
+        return replace(part, options=kept)
     if serving:
         what = f"no deployment of `{part_of(part.name)}` that may be chosen is there for {share:.3%} of the time"
         raise PlanError("P837", what, fix="allow more replicas, or promise less availability")

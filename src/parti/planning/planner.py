@@ -8,7 +8,7 @@ from typing import Final
 from parti.optimise.found import Limits
 from parti.optimise.front import Sweep, prices, sweep
 from parti.optimise.measuring import measured
-from parti.optimise.problem import Option, Plan, Problem
+from parti.optimise.problem import Option, Part, Plan, Problem
 from parti.optimise.refusing import NoPlan
 from parti.optimise.verifying import Care, Verified, verify
 from parti.planning.asked import Asked
@@ -27,6 +27,9 @@ HARDLY: Final = 0.05
 
 AGAIN: Final = 0.1
 """Searches for other promises take this share of the time of the first one."""
+
+FEWER: Final = 3
+"""So many replications tell what would be otherwise, once the time is over."""
 
 Say = Callable[[str], None]
 
@@ -73,7 +76,7 @@ class _Telling:
         self.limits = Limits(limits.seconds * AGAIN, limits.extensions, limits.memory)
         self._until = clock() + limits.seconds
         self.options = verified.plan.options(self.problem)
-        self._menus = {part.name: part.options for part in problem.parts()}
+        self._menus = {part.name: _menu(part, self.options[part.name]) for part in problem.parts()}
         self._quality = problem.quality_of(verified.plan)
         self.deployed = deployed_of(self.options.values())
         self.seeds = range(asked.seed + 10_001, asked.seed + 10_001 + REPLICATIONS)
@@ -88,8 +91,9 @@ class _Telling:
         parts = tuple(self._parts())
         check, found = verified.check, verified.found
         swept = sweep(
-            self.problem, asked.staged, found, clock=self.clock, limits=self.limits, qualities=self._qualities()
-        )
+            self.problem, asked.staged, found,
+            clock=self.clock, limits=self.limits, qualities=self._qualities(), until=self._until,
+        )  # fmt: skip
         cost, quality = verified.plan.cost, self._quality
         kept = not broken(asked, self.deployed, prediction, cost=cost, quality=quality)
         return Planned(
@@ -194,7 +198,8 @@ class _Telling:
     def _relaxing(self, swept: Sweep) -> Iterator[Change]:
         """What each promise costs, by what less of it would."""
         promise = self.asked.promise
-        for price in prices(self.problem, self.asked.staged, swept, clock=self.clock, limits=self.limits):
+        limits, until = self.limits, self._until
+        for price in prices(self.problem, self.asked.staged, swept, clock=self.clock, limits=limits, until=until):
             if price.promise == "seconds":
                 what = f"promise {duration_text(price.after)} instead of {duration_text(price.before)}"
             elif price.promise == "quality":
@@ -218,7 +223,8 @@ class _Telling:
 
     def _change(self, what: str, asked: Asked, deployed: Deployed, cost: float, *, lost: bool = False) -> Change:
         """A plan under a load; with a replica `lost`, while no other one is."""
-        found = predict(asked.model, deployed, self.seeds) if lost else foresee(asked, deployed, self.seeds)
+        seeds = self.seeds if self._in_time else self.seeds[:FEWER]
+        found = predict(asked.model, deployed, seeds) if lost else foresee(asked, deployed, seeds)
         kept = not broken(asked, deployed, found, cost=cost, quality=self._quality)
         return Change(what, cost, found.p99.mean, kept)
 
@@ -250,6 +256,12 @@ class _Telling:
             yield "the hands that its runners have are too few, which the search does not know: raise their concurrency="
         if prediction.done.low < asked.slo.availability:
             yield f"only {prediction.done.low:.4%} of requests end well, of {asked.slo.availability:.4%} that are promised"
+
+
+def _menu(part: Part, chosen: Option) -> tuple[Option, ...]:
+    """The options of a part that were looked at, and those next to the plan's own."""
+    closer = part.between(chosen) if part.between is not None else None
+    return tuple(dict.fromkeys((*part.options, *(closer.options if closer else ()))))
 
 
 def deployed_of(options: Iterable[Option]) -> Deployed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from parti.extras import need
-from parti.optimise.trials import quantile
+from parti.optimise.oracle import quantile
 from parti.planning.blueprint import Blueprint
 from parti.planning.deployment import Deployed
 from parti.planning.load import Workload

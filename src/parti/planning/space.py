@@ -6,18 +6,19 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from parti.design.choices import Choices, Site, Variant
 from parti.design.graph import Design
 from parti.design.llm import Llm
 from parti.errors import PlanError
-from parti.optimise.problem import Option
+from parti.optimise.problem import Option, Part
 from parti.planning.blueprint import WAY
 from parti.planning.deployment import Deployment
 from parti.planning.prices import MachineType
 from parti.planning.profile import PartProfile
 from parti.planning.stations import WORKS, Stations, own, part_of, tokens_of
+from parti.planning.thinning import around, listed
 from parti.planning.trying import attempts
 from parti.sim.network import Llm as Engine
 from parti.sim.network import Station
@@ -34,6 +35,19 @@ KINDS: Final = ("general", "compute")
 
 PricesOfProviders = Callable[[Llm, int, int], float | None]
 """US dollars for so many tokens in and out, by a provider's list; None where it does not know the model."""
+
+
+class Listed(NamedTuple):
+    """Numbers of replicas of one kind of deployment: those that are options, and those besides that are known, ascending."""
+
+    shown: tuple[int, ...]
+    known: tuple[int, ...]
+    quality: float
+
+    @property
+    def thinned(self) -> bool:
+        """Whether numbers between those that are known were left out."""
+        return self.known[-1] - self.known[0] >= len(self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +68,58 @@ class Space:
     listed: PricesOfProviders = lambda *_: None
     promised: float | None = None
 
-    def options(self, part: str) -> tuple[Option, ...]:
-        """All options of a part, cheapest first. Raises P830, P832 for what is not known, and P833 for a quality that is not."""
-        known = self.stations.profile.part(part)
-        if known is None or not isinstance(self.design.by_name.get(part), WORKS):
-            return (Option(Deployment(part), 0.0),)
-        choices = next((one for one in self.design.choices if one.part == part), None)
-        found = [
-            Option(deployment, self.cost(deployment), quality, _behaviour(self.stations, deployment))
+    def part(self, name: str) -> Part:
+        """A part with its options; where its load allows too many numbers of replicas, with some of them (see `Part.between`).
+
+        Raises P830, P832 for what is not known, and P833 for a quality that is not.
+        """
+        known = self.stations.profile.part(name)
+        if known is None or not isinstance(self.design.by_name.get(name), WORKS):
+            return Part(name, (Option(Deployment(name), 0.0),))
+        choices = next((one for one in self.design.choices if one.part == name), None)
+        kinds = {
+            one: Listed(counts, counts, quality)
             for variant, quality in self._variants(known, choices)
             for site in self._sites(choices)
-            for deployment in self._deployments(known, choices, variant, site)
+            for one, counts in self._kinds(known, choices, variant, site)
+        }
+        return self._listed(name, kinds)
+
+    def options(self, part: str) -> tuple[Option, ...]:
+        """The options of a part that are looked at first, cheapest first. Raises as `part`."""
+        return self.part(part).options
+
+    def _listed(self, name: str, kinds: Mapping[Deployment, Listed]) -> Part:
+        found = [
+            self._option(kind._replace(replicas=count), before, one.quality)
+            for kind, one in kinds.items()
+            for before, count in zip((None, *one.known), one.known, strict=False)
+            if count in one.shown
         ]
-        return tuple(sorted(found, key=lambda option: (option.cost, -option.quality, option.label)))
+
+        def between(option: Option) -> Part | None:
+            closer = {kind: self._closer(kind, one, option) for kind, one in kinds.items()}
+            finer = any(len(one.shown) > 1 for one in closer.values())
+            return self._listed(name, closer) if finer else None
+
+        ordered = sorted(found, key=lambda option: (option.cost, -option.quality, option.label))
+        return Part(name, tuple(ordered), between if any(one.thinned for one in kinds.values()) else None)
+
+    def _closer(self, kind: Deployment, one: Listed, option: Option) -> Listed:
+        """The numbers of replicas of a kind that were left out around an option; of another kind, where that costs as much."""
+        chosen, label = one.known[0], option.label
+        if isinstance(label, Deployment) and label._replace(replicas=1) == kind:
+            chosen = label.replicas
+        else:
+            chosen = max((n for n in one.known if self.cost(kind._replace(replicas=n)) <= option.cost), default=chosen)
+        shown = around(one.known, chosen)
+        return Listed(shown, tuple(sorted({*one.known, *shown})), one.quality)
+
+    def _option(self, deployment: Deployment, before: int | None, quality: float) -> Option:
+        """An option; `before` is the next fewer number of replicas that is looked at."""
+        skipped = before is not None and before + 1 < deployment.replicas
+        least = self.cost(deployment._replace(replicas=before + 1)) if skipped and before is not None else None
+        return Option(deployment, self.cost(deployment), quality, _behaviour(self.stations, deployment), least)
 
     def cost(self, deployment: Deployment) -> float:
         """USD per hour: the share of machines that its replicas take, and what its calls cost by the token."""
@@ -122,21 +175,22 @@ class Space:
     def _sites(self, choices: Choices | None) -> tuple[Site | None, ...]:
         return choices.sites if choices and choices.sites else (None,)
 
-    def _deployments(
+    def _kinds(
         self, known: PartProfile, choices: Choices | None, variant: str, site: Site | None
-    ) -> Iterator[Deployment]:
+    ) -> Iterator[tuple[Deployment, tuple[int, ...]]]:
+        """Deployments of one replica, and the numbers of replicas that are looked at of each."""
         where = site.name if site else ""
         cpus = choices.cpus if choices else 1.0
         alone = Deployment(known.part, 1, 1, "", variant, where)
         if self._rides_along(alone):
-            yield from (alone._replace(batch=size) for size in self._batches(known, choices, variant))
+            yield from ((alone._replace(batch=size), (1,)) for size in self._batches(known, choices, variant))
             return
         for machine, batch in product(self._machines(choices, site), self._batches(known, choices, variant)):
             one = alone._replace(machine=machine.name, batch=batch, cpus=cpus or machine.vcpu)
             if machine.vcpu < one.cpus:
                 continue  # it does not fit
             least, most = self._replicas(one, choices)
-            yield from (one._replace(replicas=count) for count in range(least, most + 1))
+            yield one, listed(least, most)
 
     def _rides_along(self, deployment: Deployment) -> bool:
         """Whether it needs no machine: it only waits, as often at once as it likes, or others run it."""

@@ -19,6 +19,9 @@ WARMUP: Final = 0.1
 REQUESTS_MOST: Final = 200_000
 """No more requests are simulated at a time, however long a trace is."""
 
+PROMISES: Final = 10
+"""So often as long as what is promised, at least, is what is simulated."""
+
 CYCLES: Final = 20
 """So often in the mean an MMPP goes through all of its states, so that p99 does not hang on one burst."""
 
@@ -26,19 +29,26 @@ BUSIEST: Final = 0.5
 """Of a trace that is cut, this share of each window is the busiest stretch of that length."""
 
 
-def horizon(workload: Workload, requests: int, judged: float | None = None) -> Seconds:
+def horizon(workload: Workload, requests: int, judged: float | None = None, promised: Seconds = 0.0) -> Seconds:
     """How many seconds of a load are simulated.
 
-    They hold about so many `requests` of those that are judged, `judged` of them a second (None: all). A trace is taken as
-    long as it is, an MMPP for CYCLES of its cycles at least, and neither for more than REQUESTS_MOST in all. The warm-up
-    comes before, and of a trace it is what was recorded before where it begins.
+    They hold about so many `requests` of those that are judged, `judged` of them a second (None: all), and PROMISES times the
+    `promised` seconds at least: under a heavy load so many requests have come before the first of them is done, and no queue is
+    seen. A trace is taken as long as it is, an MMPP for CYCLES of its cycles at least. Nothing is taken for more than
+    REQUESTS_MOST in all. The warm-up comes before, and of a trace it is what was recorded before where it begins.
     """
-    return min(_wanted(workload, requests, judged), _most(workload)) / (1.0 - WARMUP)
+    wanted = max(_wanted(workload, requests, judged), PROMISES * promised)
+    return min(wanted, _most(workload)) / (1.0 - WARMUP)
 
 
-def cut(workload: Workload, seconds: Seconds) -> tuple[str, ...]:
+def cut(workload: Workload, seconds: Seconds, promised: Seconds = 0.0) -> tuple[str, ...]:
     """What of a load is longer than `seconds` can hold, as sentences for whoever reads the plan."""
     kept, found = seconds * (1.0 - WARMUP), []
+    if kept < PROMISES * promised * (1 - 1e-9):
+        found.append(
+            f"only {duration_text(kept)} of this load are simulated at a time, {kept / promised:.2g} times the promised "
+            f"{duration_text(promised)}: a queue that grows more slowly is not seen"
+        )
     longest = max((one.cycle for one in _traces(workload)), default=0.0)
     if longest > kept * (1 + 1e-9):
         busiest = duration_text(kept * BUSIEST)

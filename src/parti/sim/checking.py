@@ -50,6 +50,15 @@ def check_network(network: Network) -> None:
     _check_routes(network, {call.name for call in calls})
 
 
+def check_changed(network: Network, changed: Iterable[Station]) -> None:
+    """The same for stations that are new in a network that was checked before. Raises P801."""
+    for station in changed:
+        _check_station(station)
+        for call in network.calls:
+            if call.station == station.name:
+                _check_call(call, station)
+
+
 def _unless(right: bool, what: str, rule: str) -> None:
     if not right:
         raise PlanError("P801", f"{what} {rule}", fix="correct it; see parti.sim.network for what each number means")

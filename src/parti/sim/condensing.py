@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parti.sim.network import END, Llm, Network, Station
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Stations that are simulated together (names, in the order of the network), and whether that needs the event loop."""
+    """Stations that are simulated together (names, in the order of the network), and whether that needs the event loop.
+
+    `bound` says whether it does whatever the stations are: they are in a loop, or under a limit.
+    """
 
     stations: tuple[str, ...]
     events: bool
+    bound: bool = False
+
+    def served_by(self, station: Station) -> Stage:
+        """The stage with another station in the place of one of its own, of the same name."""
+        return replace(self, events=self.bound or needs_events(station))
 
 
 def stages(network: Network) -> tuple[Stage, ...]:
@@ -29,7 +37,7 @@ def stages(network: Network) -> tuple[Stage, ...]:
     for group in _components(tuple(by_name), edges):
         names = tuple(sorted(group, key=order.__getitem__))
         alone = len(names) == 1 and names[0] not in edges[names[0]] and names[0] not in limited
-        made.append(Stage(names, not alone or needs_events(by_name[names[0]])))
+        made.append(Stage(names, not alone or needs_events(by_name[names[0]]), not alone))
     return tuple(made)
 
 

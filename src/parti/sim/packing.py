@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from parti.sim import draws
 from parti.sim import layout as at
@@ -13,7 +14,7 @@ from parti.sim.distributions import Constant, Distribution, Empirical, Exponenti
 from parti.sim.network import END, EVERYONE, Batch, Call, Choice, Fork, Llm, Network, Rate, Retry, Station
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 HUGE = 1 << 60
 Cells = tuple[list[int], list[float]]
@@ -26,6 +27,12 @@ class Arrays:
         self.ints: list[int] = [0] * at.HEADER
         self.reals: list[float] = [0.0] * at.HEADER
         self._known: dict[Distribution, int] = {}
+
+    def copy(self) -> Arrays:
+        """The same, to which other objects can be added."""
+        made = Arrays()
+        made.ints, made.reals, made._known = self.ints.copy(), self.reals.copy(), self._known.copy()
+        return made
 
     def put(self, ints: Sequence[int] = (), reals: Sequence[float] = (), cells: int = 0) -> int:
         """An object of these cells, of at least `cells`; gives where it lies."""
@@ -69,55 +76,89 @@ class Packed:
     stations: tuple[int, ...]
     calls: tuple[int, ...]
 
-    def within(self, inside: Sequence[int], *, window: tuple[float, float], parts: bool) -> Packed:
-        """A copy in which only calls of the stations number `inside` are part of the stage."""
-        ints, reals = self.ints.copy(), self.reals.copy()
-        chosen = {self.stations[number] for number in inside}
-        within = [call for call in self.calls if ints[call + at.OF] in chosen]
-        for call in self.calls:
-            ints[call + at.INSIDE] = int(ints[call + at.OF] in chosen)
-        joins = [call for call in within if ints[call + at.JOINS] > 1]
-        for column, call in enumerate(within):
-            ints[call + at.COLUMN] = column
-        for column, call in enumerate(joins, len(within)):
-            ints[call + at.JOIN] = column
-        ints[at.JOINED], ints[at.HELD] = len(within), len(within) + len(joins)
-        wide = int(ints[at.HELD])
-        forks = ints[at.VIA] >= 0
-        ints[at.VIA], ints[at.WIDTH] = (wide, wide + len(within)) if forks else (-1, wide)
-        reals[at.FROM], reals[at.UNTIL] = window
-        ints[at.PARTED] = parts
-        return replace(self, ints=ints, reals=reals)
+    def copy(self) -> Packed:
+        """The same in arrays of its own, for a kernel to write to."""
+        return replace(self, ints=self.ints.copy(), reals=self.reals.copy())
 
 
-def pack(network: Network, seed: int, ranks: Sequence[int]) -> Packed:
-    """The network as arrays, its draws bound to `seed`. `ranks` orders what happens at one instant: by the stages."""
-    arrays = Arrays()
-    calls, by_name = network.all_calls(), {station.name: station for station in network.stations}
-    stations = {
-        station.name: _station(station, seed, rank, arrays)
-        for station, rank in zip(network.stations, ranks, strict=True)
-    }
-    first = len(arrays.ints)
-    places = {call.name: first + number * at.CALL for number, call in enumerate(calls)} | {END: at.END_CALL}
-    for _ in calls:
-        arrays.put(cells=at.CALL)
-    for call in calls:
-        arrays.ints[places[call.name] + at.LIMIT] = -1
-    _limits(network, places, arrays)
-    for number, call in enumerate(calls):
-        ints, growth = _call(call, by_name[call.station], network, places, arrays)
-        ints[at.OF], ints[at.NUMBER] = stations[call.station], number
-        ints[at.CALL_KEY] = _signed(draws.key_of(seed, "call " + call.name))
-        where = places[call.name]
-        arrays.ints[where : where + at.CALL] = ints
-        arrays.reals[where + at.PROMPT_GROWTH] = growth
-    _header(network, tuple(stations.values()), ranks, arrays)
-    arrays.ints[at.CALLS] = first
-    return Packed(
-        np.array(arrays.ints, np.int64), np.array(arrays.reals), tuple(stations.values()),
-        tuple(places[call.name] for call in calls),
-    )  # fmt: skip
+KEPT: Final = 512
+"""So many stages are kept as they were packed: a search comes back to the same few stations behind other ones."""
+
+
+class Frame:
+    """A network as arrays but for what its stations do, bound to the draws of a seed: calls, routes, limits, ranks.
+
+    It depends on calls, routes and limits alone, so all extensions of a simulation share one, and pack only the stations
+    of a stage. `ranks` orders what happens at one instant: by the stages. `window` is that of the figures, in seconds.
+    """
+
+    def __init__(
+        self, network: Network, seed: int, ranks: Sequence[int], *, window: tuple[float, float], parts: bool
+    ) -> None:
+        self.names = {station.name: number for number, station in enumerate(network.stations)}
+        self.stations_of_calls = tuple(call.station for call in network.all_calls())
+        self._calls, self._seed = network.all_calls(), seed
+        self._arrays = Arrays()
+        arrays, blank = self._arrays, [0] * at.STATION
+        for draw in (at.UP_DRAW, at.DOWN_DRAW, at.COLD_DRAW, at.FIRST):
+            blank[draw] = -1
+        self.stations = tuple(arrays.put(blank) for _ in network.stations)
+        first = len(arrays.ints)
+        self.places = {call.name: first + number * at.CALL for number, call in enumerate(self._calls)}
+        self.calls = tuple(self.places.values())
+        for _ in self._calls:
+            arrays.put(cells=at.CALL)
+        for where in self.calls:
+            arrays.ints[where + at.LIMIT] = -1
+        _limits(network, self.places, arrays)
+        for number, call in enumerate(self._calls):
+            ints = _call(call, network, self.places | {END: at.END_CALL}, arrays)
+            ints[at.OF], ints[at.NUMBER] = self.stations[self.names[call.station]], number
+            ints[at.CALL_KEY] = _signed(draws.key_of(seed, "call " + call.name))
+            arrays.ints[self.calls[number] : self.calls[number] + at.CALL] = ints
+        for station, rank in zip(self.stations, ranks, strict=True):
+            arrays.ints[station + at.RANK] = rank
+        _header(network, self.stations, ranks, arrays)
+        arrays.ints[at.CALLS], arrays.ints[at.PARTED] = first, parts
+        arrays.reals[at.FROM], arrays.reals[at.UNTIL] = window
+        self._packed: OrderedDict[tuple[Station, ...], Packed] = OrderedDict()
+
+    def knows(self, stations: tuple[Station, ...]) -> bool:
+        """Whether just these were packed before: then nothing of them needs to be checked again."""
+        return stations in self._packed
+
+    def packed(self, stations: tuple[Station, ...]) -> Packed:
+        """The network as arrays of which only these stations, and the calls of them, are part of the stage."""
+        known = self._packed.get(stations)
+        if known is None:
+            known = self._packed[stations] = self._stage(stations)
+            if len(self._packed) > KEPT:
+                self._packed.popitem(last=False)
+        self._packed.move_to_end(stations)
+        return known.copy()
+
+    def _stage(self, stations: tuple[Station, ...]) -> Packed:
+        arrays, by_name = self._arrays.copy(), {station.name: station for station in stations}
+        for station in stations:
+            where = self.stations[self.names[station.name]]
+            numbers, reals = _station(station, self._seed, arrays.ints[where + at.RANK], arrays)
+            arrays.ints[where : where + len(numbers)] = numbers
+            arrays.reals[where : where + len(reals)] = reals
+        within = [number for number, call in enumerate(self._calls) if call.station in by_name]
+        for column, number in enumerate(within):
+            where, call = self.calls[number], self._calls[number]
+            drawn, growth = _service(call, by_name[call.station], arrays)
+            arrays.ints[where + at.SERVICE_DRAW : where + at.OUTPUT_DRAW + 1] = drawn
+            arrays.reals[where + at.PROMPT_GROWTH] = growth
+            arrays.ints[where + at.INSIDE], arrays.ints[where + at.COLUMN] = 1, column
+        joins = [number for number in within if self._calls[number].joins > 1]
+        for column, number in enumerate(joins, len(within)):
+            arrays.ints[self.calls[number] + at.JOIN] = column
+        wide = len(within) + len(joins)
+        arrays.ints[at.JOINED], arrays.ints[at.HELD] = len(within), wide
+        forks = arrays.ints[at.VIA] >= 0
+        arrays.ints[at.VIA], arrays.ints[at.WIDTH] = (wide, wide + len(within)) if forks else (-1, wide)
+        return Packed(np.array(arrays.ints, np.int64), np.array(arrays.reals), self.stations, self.calls)
 
 
 def _signed(key: int) -> int:
@@ -135,7 +176,7 @@ def _header(network: Network, stations: tuple[int, ...], ranks: Sequence[int], a
     ints[at.RANKS] = arrays.put([station for _, station in by_rank])
 
 
-def _limits(network: Network, places: dict[str, int], arrays: Arrays) -> None:
+def _limits(network: Network, places: Mapping[str, int], arrays: Arrays) -> None:
     arrays.ints[at.LIMITS] = len(arrays.ints)
     for limit in network.limits:
         where = arrays.put([0, -1, -1, limit.slots, 0])
@@ -143,7 +184,8 @@ def _limits(network: Network, places: dict[str, int], arrays: Arrays) -> None:
             arrays.ints[places[name] + at.LIMIT] = where
 
 
-def _station(station: Station, seed: int, rank: int, arrays: Arrays) -> int:
+def _station(station: Station, seed: int, rank: int, arrays: Arrays) -> Cells:
+    """What the station does, as its first cells; what they lead to is added to the arrays."""
     batch = station.batch or Batch(1)
     rate = station.rate or Rate(math.inf)
     retry = station.retry or Retry()
@@ -175,7 +217,7 @@ def _station(station: Station, seed: int, rank: int, arrays: Arrays) -> int:
     floats += [retry.longest, retry.jitter, cold.idle if cold else math.inf, llm.prefill_seconds]
     floats += [llm.prefill_seconds_per_token, llm.step_seconds, llm.step_seconds_per_sequence]
     floats += [0.0, 0.0, from_begin, retry.failing]
-    return arrays.put(numbers, floats, at.STATION)
+    return numbers, floats
 
 
 def how(station: Station) -> int:
@@ -194,10 +236,8 @@ def _llm(call: Call | None, station: Station) -> Llm:
     return service if isinstance(service, Llm) else Llm(0)
 
 
-def _call(call: Call, station: Station, network: Network, places: dict[str, int], arrays: Arrays) -> tuple[list[int], float]:  # fmt: skip
-    service = call.service or station.service
-    llm = service if isinstance(service, Llm) else None
-    plain = None if isinstance(service, Llm) else service
+def _call(call: Call, network: Network, places: Mapping[str, int], arrays: Arrays) -> list[int]:
+    """A call with its route, which stands behind it, and without what its station does."""
     route = network.routes.get(call.name, Choice(((END, 1.0),)))
     if isinstance(route, Fork):
         kind, targets = at.FORK, [(places[name], 1.0) for name in route.targets]
@@ -205,9 +245,17 @@ def _call(call: Call, station: Station, network: Network, places: dict[str, int]
         targets = _cumulative([(places[name], share) for name, share in route.targets if share > 0])
         kind = at.ONE if len(targets) == 1 else at.CHOICE
     begin = arrays.put([target for target, _ in targets], [upto for _, upto in targets])
-    drawn = [arrays.distribution(each) for each in (plain, llm.prompt if llm else None, llm.output if llm else None)]
     limit = arrays.ints[places[call.name] + at.LIMIT]
-    return [0, call.joins, -1, kind, begin, len(targets), limit, *drawn, 1, 0, 0, 0], llm.prompt_growth if llm else 0.0
+    return [0, call.joins, -1, kind, begin, len(targets), limit, -1, -1, -1, 0, 0, 0, 0]
+
+
+def _service(call: Call, station: Station, arrays: Arrays) -> tuple[list[int], float]:
+    """Where the distributions of a call lie (service, prompt, output), and by how much its prompt grows."""
+    service = call.service or station.service
+    llm = service if isinstance(service, Llm) else None
+    plain = None if isinstance(service, Llm) else service
+    drawn = [arrays.distribution(each) for each in (plain, llm.prompt if llm else None, llm.output if llm else None)]
+    return drawn, llm.prompt_growth if llm else 0.0
 
 
 def _cumulative(targets: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from parti.errors import PlanError
 from parti.extras import need
-from parti.sim.checking import check_load, check_network
+from parti.sim.checking import check_changed, check_load, check_network
 from parti.sim.condensing import Stage, stages
 from parti.sim.load import Load
 from parti.sim.network import Network, Station
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from parti.sim.flows import Flow
+    from parti.sim.packing import Frame
     from parti.sim.staging import Ran
 
 Kernel = Literal["stages", "events"]
@@ -45,6 +46,8 @@ class Prefix:
     stages: tuple[Stage, ...]
     done: int
     reached: NDArray[np.float64]
+    frame: Frame = field(repr=False)
+    """What all prefixes of one simulation have in common, as arrays."""
     coming: Mapping[str, tuple[Flow, ...]] = field(repr=False)
     """By station: branches that come to its calls from stages that are done. Their calls are numbers, not places."""
     ended: tuple[Flow, ...] = field(repr=False)
@@ -79,6 +82,7 @@ def begin(network: Network, load: Load, *, seed: int, warmup: float = 0.0, parts
 def _begin(network: Network, load: Load, seed: int, warmup: float, parts: bool) -> Prefix:
     from parti.sim.compiled import np  # noqa: PLC0415 - numpy is imported once a simulation starts
     from parti.sim.flows import Flow  # noqa: PLC0415
+    from parti.sim.packing import Frame  # noqa: PLC0415
 
     calls = network.all_calls()
     entry = [call.name for call in calls].index(network.entry)
@@ -90,7 +94,12 @@ def _begin(network: Network, load: Load, seed: int, warmup: float, parts: bool) 
     for index in (entry,) if load.entries is None else np.unique(where):
         name = calls[index].station
         coming[name] = (*coming.get(name, ()), whole if load.entries is None else whole.chosen(where == index))
-    return Prefix(network, load, seed, warmup, parts, stages(network), 0, times, coming, (), ())
+    found = stages(network)
+    order = {name: rank for rank, name in enumerate(name for each in found for name in each.stations)}
+    last = float(times[-1]) if number else 0.0
+    ranks = [order[station.name] for station in network.stations]
+    frame = Frame(network, seed, ranks, window=(warmup, max(last, warmup)), parts=parts)
+    return Prefix(network, load, seed, warmup, parts, found, 0, times, frame, coming, (), ())
 
 
 def extend(prefix: Prefix, changed: Mapping[str, Station] | None = None) -> Prefix:
@@ -111,25 +120,22 @@ def extend(prefix: Prefix, changed: Mapping[str, Station] | None = None) -> Pref
                 fix=f"replace only {', '.join(stage.stations)}, under the same names",
             )
         stations = tuple(changed.get(station.name, station) for station in prefix.network.stations)
-        network = replace(prefix.network, stations=stations)
-        check_network(network)
-        prefix = replace(prefix, network=network, stages=stages(network))
-        stage = prefix.stages[prefix.done]
+        if not prefix.frame.knows(_of(stage, stations)):
+            check_changed(prefix.network, changed.values())
+        for station in changed.values():
+            stage = stage.served_by(station)
+        found = (*prefix.stages[: prefix.done], stage, *prefix.stages[prefix.done + 1 :])
+        prefix = replace(prefix, network=replace(prefix.network, stations=stations), stages=found)
     return _extended(prefix, stage, prefix.done + 1)
 
 
 def _extended(prefix: Prefix, stage: Stage, done: int) -> Prefix:
     from parti.sim.compiled import np  # noqa: PLC0415 - numba is imported once a simulation starts
     from parti.sim.flows import Flow, empty, joined  # noqa: PLC0415
-    from parti.sim.packing import pack  # noqa: PLC0415
     from parti.sim.staging import run_stage  # noqa: PLC0415
 
-    network, number = prefix.network, len(prefix.load)
-    order = {name: rank for rank, name in enumerate(name for each in prefix.stages for name in each.stations)}
-    packed = pack(network, prefix.seed, [order[station.name] for station in network.stations])
-    inside = [index for index, station in enumerate(network.stations) if station.name in stage.stations]
-    last = float(prefix.load.arrived[-1]) if number else 0.0
-    packed = packed.within(inside, window=(prefix.warmup, max(last, prefix.warmup)), parts=prefix.parts)
+    frame, number = prefix.frame, len(prefix.load)
+    packed = frame.packed(_of(stage, prefix.network.stations))
     flow = joined([flow for name in stage.stations for flow in prefix.coming.get(name, ())])
     places = np.array(packed.calls)
     ran = run_stage(packed, replace(flow, calls=places[flow.calls]), number, events=stage.events)
@@ -151,11 +157,15 @@ def _extended(prefix: Prefix, stage: Stage, done: int) -> Prefix:
         if target < 0:
             ended = (*ended, piece)
         else:
-            name = network.all_calls()[int(numbers[target])].station
+            name = frame.stations_of_calls[int(numbers[target])]
             coming[name] = (*coming.get(name, ()), piece)
     return replace(
         prefix, done=done, reached=reached, coming=coming, ended=ended, ran=(*prefix.ran, replace(ran, leaving=empty()))
     )
+
+
+def _of(stage: Stage, stations: tuple[Station, ...]) -> tuple[Station, ...]:
+    return tuple(station for station in stations if station.name in stage.stations)
 
 
 def finish(prefix: Prefix) -> Simulated:

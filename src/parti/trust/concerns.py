@@ -8,7 +8,7 @@ from typing import Any
 
 from parti.design.fields import fields_of
 from parti.design.labelling import at_path
-from parti.design.labels import NONE, Label, Tags
+from parti.design.labels import NONE, Label, Labelled, Tags
 from parti.design.tool import Tool
 from parti.trust.taint import Taint
 from parti.trust.trail import Trail
@@ -46,7 +46,7 @@ def of_arguments(tool: Tool, arguments: tuple[Any, ...], taint: Taint, tags: Tag
     """
     found = []
     defaults = {one.name: one.default for one in tool.function.parameters if not one.required}
-    typed = _typed(tool)
+    typed = typed_labels(tool)
     for path, kind, value in _parts_of(tool, arguments):
         if path not in tool.control and path in defaults and value == defaults[path]:
             continue  # the program's own
@@ -86,7 +86,8 @@ def _at(kind: Any, value: Any, names: list[str]) -> tuple[Any, Any]:
     return kind, value
 
 
-def _typed(tool: Tool) -> tuple[tuple[str, Any], ...]:
+def typed_labels(tool: Tool) -> Labelled:
+    """The labels that the types of a tool's arguments say, by path."""
     return tuple(
         (f"{one.name}.{path}" if path else one.name, tag)
         for one in tool.function.parameters

@@ -52,7 +52,7 @@ def _says(design: Design, part: Part) -> bool:
         case Source():
             return part.labels is not None
         case Llm():
-            return bool(part.clearance)
+            return bool(part.clearance or part.gate)
         case Model():
             return bool(part.clearance or part.inputs.labels or part.output.labels)
         case Step():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from parti.design.agent import Agent
 from parti.design.dataflow import Dataflow, Port
@@ -10,7 +10,8 @@ from parti.design.endpoint import Endpoint
 from parti.design.gate import Gate
 from parti.design.graph import Design, Part
 from parti.design.labelling import Labelling, is_held
-from parti.design.labels import Label, Labelled, Tag, Tags
+from parti.design.labels import NONE, Label, Labelled, Tag, Tags
+from parti.design.llm import Llm
 from parti.design.memory import Memory
 from parti.design.table import Table
 from parti.design.tool import Tool
@@ -25,7 +26,9 @@ from parti.rules.flow.spreading import Spread, indexed
 def labelling_of(design: Design, dataflow: Dataflow) -> Labelling:
     """What the flow through `design` says that the engine must hold."""
     labels = Spread(design, indexed(edges_of(design, dataflow)), seeds_of(design))
-    default = design.gate or (Gate("ask", who=design.responsible) if design.responsible else Gate())
+    default = default_gate(design)
+    own = [*(tool.gate for tool in design.all(Tool)), *(llm.gate for llm in design.all(Llm))]
+    gates = [default, *(gate for gate in own if gate)]
     uncleared = {part.name: tags for part in design.parts if (tags := frozenset(_uncleared(labels, part)))}
     return Labelling(
         gives=_given(design, labels),
@@ -35,6 +38,8 @@ def labelling_of(design: Design, dataflow: Dataflow) -> Labelling:
         uncleared=uncleared,
         gate=default,
         traces=any(_traces(design.by_name[name], default) for name in uncleared),
+        masks=any(gate.then == "mask" for gate in gates),
+        veiled=frozenset(_veiled(design, uncleared)),
     )
 
 
@@ -43,6 +48,19 @@ def _traces(part: Part, default: Gate) -> bool:
     if isinstance(part, Tool):
         return (part.gate or default).trace
     return isinstance(part, ToolServer) and default.trace
+
+
+def default_gate(design: Design) -> Gate:
+    """What is done at a part without a gate of its own."""
+    return design.gate or (Gate("ask", who=design.responsible) if design.responsible else Gate())
+
+
+def _veiled(design: Design, uncleared: Mapping[str, Tags]) -> Iterator[str]:
+    """The language models that are given personal data behind tokens alone, and the agents that work by them."""
+    for llm in design.all(Llm):
+        if Label.PII in uncleared.get(llm.name, NONE) and (llm.gate or default_gate(design)).masks(Label.PII):
+            yield llm.name
+            yield from (agent.name for agent in design.all(Agent) if agent.llm == llm.name)
 
 
 def _given(design: Design, labels: Spread) -> dict[str, Labelled]:

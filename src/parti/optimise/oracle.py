@@ -1,4 +1,4 @@
-"""Trials: the simulation as the search uses it, each prefix of stages simulated once and kept while there is room."""
+"""The oracle: the simulation as the search uses it, each prefix of stages simulated once and kept while there is room."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LimitReached(Exception):
     """Time, or the number of extensions, is used up."""
 
 
-class Trials:
+class Oracle:
     """Simulations of prefixes of plans, under one seed and promise, until a limit is reached.
 
     A prefix is a tuple of choices, or RELAXED in their place. Its number of late requests is remembered for good (while it
@@ -72,8 +72,8 @@ class Trials:
             self._until = before
 
     def allow_more(self) -> None:
-        """Lift the limits for `EXPLAINING` extensions: a search that found nothing must still say why."""
-        self._until = math.inf, self.extensions + EXPLAINING
+        """As long again, and `EXPLAINING` extensions at most: a search that found nothing must still say why."""
+        self._until = self.elapsed + self.limits.seconds, self.extensions + EXPLAINING
 
     def check(self) -> None:
         """Raise LimitReached if the present limit is."""
@@ -134,6 +134,10 @@ class Trials:
         if plan not in self.points:
             self.points[plan] = self._point(plan, found)
         return found
+
+    def taken(self, prefix: Prefix) -> float:
+        """Seconds that requests have spent in the stages of a prefix, at the promised level; infinite where not all end well."""
+        return quantile(self.simulation.taken(self.state(prefix)), self.promise.level)
 
     def point(self, plan: Plan) -> Point:
         """The plan as simulated."""

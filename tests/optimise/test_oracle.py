@@ -1,4 +1,4 @@
-"""Trials: each prefix is simulated once, and is cut only when more requests are late than may be."""
+"""The oracle: each prefix is simulated once, and is cut only when more requests are late than may be."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from lindley import replicas, tandem
 
 from parti.optimise.found import Limits
+from parti.optimise.oracle import RELAXED, LimitReached, Oracle, quantile
 from parti.optimise.problem import Option, Promise
-from parti.optimise.trials import RELAXED, LimitReached, Trials, quantile
 
 SIMULATION = tandem({"ocr": replicas(3), "llm": replicas(3)}, rate=0.8, requests=200)
 
 
-def trials(promise: Promise, **limits) -> Trials:
+def oracle(promise: Promise, **limits) -> Oracle:
     found = Limits(math.inf, **limits)
-    return Trials(SIMULATION.problem, SIMULATION, promise, seed=1, limits=found, clock=lambda: 0.0)
+    return Oracle(SIMULATION.problem, SIMULATION, promise, seed=1, limits=found, clock=lambda: 0.0)
 
 
 def choice(stage: int, number: int) -> tuple[Option, ...]:
@@ -27,9 +27,9 @@ def choice(stage: int, number: int) -> tuple[Option, ...]:
 def test_a_prefix_fits_with_exactly_as_many_late_requests_as_are_allowed():
     """The promise is one that exactly ten of two hundred requests miss; a little less, and eleven do."""
     plan = (choice(0, 1), choice(1, 2))
-    latencies = trials(Promise(1.0)).latencies(plan)
+    latencies = oracle(Promise(1.0)).latencies(plan)
     seconds = quantile(latencies, 0.95)
-    kept, broken = trials(Promise(seconds, 0.95)), trials(Promise(seconds * (1 - 1e-9), 0.95))
+    kept, broken = oracle(Promise(seconds, 0.95)), oracle(Promise(seconds * (1 - 1e-9), 0.95))
     assert (kept.late(plan), kept.allowed, kept.fits(plan)) == (10, 10, True)
     assert (broken.late(plan), broken.allowed, broken.fits(plan)) == (11, 10, False)
 
@@ -41,7 +41,7 @@ def test_a_quantile_is_the_one_at_the_nearest_rank():
 
 
 def test_a_prefix_is_simulated_once_and_relaxed_stages_cost_nothing():
-    asked = trials(Promise(5.0))
+    asked = oracle(Promise(5.0))
     for number in (0, 1, 0):
         asked.late((choice(0, 1), choice(1, number)))
     assert asked.extensions == 3
@@ -51,7 +51,7 @@ def test_a_prefix_is_simulated_once_and_relaxed_stages_cost_nothing():
 
 
 def test_a_share_of_the_limit_ends_and_gives_back_the_whole():
-    asked = trials(Promise(5.0), extensions=4)
+    asked = oracle(Promise(5.0), extensions=4)
     with pytest.raises(LimitReached), asked.part_of_the_time(0.5):
         for number in range(3):
             asked.late((choice(0, number),))
