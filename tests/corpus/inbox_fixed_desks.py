@@ -1,6 +1,6 @@
-"""Mail goes to one of two desks of our own; what it says only decides which.
+"""Mail goes to one of two desks of our own; what it says chooses which, and nobody declared that it may.
 
-expects: nothing
+expects: R102
 """
 
 from collections.abc import Iterator

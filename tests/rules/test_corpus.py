@@ -11,9 +11,6 @@ from functools import cache
 from corpus import CORPUS, FILES, Tried, tried
 
 KNOWN = {
-    "hidden_by_alias": "two names for one list are not known to be one",
-    "hidden_in_file": "what is written to a file and read again is not followed",
-    "hidden_in_library_error": "what a library says in its errors is not known",
     "library_mixes": "what a library takes out again counts as all that went in",
     "people_by_id": "the rows of a dict that a comprehension makes lose their fields",
 }

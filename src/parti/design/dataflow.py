@@ -8,8 +8,8 @@ from typing import Literal
 from parti.design.graph import Opaque
 from parti.design.places import Place
 
-Port = Literal["in", "out", "data", "runs", "log"]
-"""A part's arguments, its answer, what it stores, what it runs as a program, what it writes to a log."""
+Port = Literal["in", "out", "data", "runs", "log", "fails"]
+"""A part's arguments, its answer, what it stores, what it runs as a program, what it writes to a log, what its errors say."""
 
 Manner = Literal["value", "choice", "condition"]
 """The value itself goes on; it chooses which value goes on; it decides whether one does."""

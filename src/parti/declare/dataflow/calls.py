@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, Final
 
 from parti.declare import inside
-from parti.declare.dataflow import uses
+from parti.declare.dataflow import changes, uses
 from parti.declare.dataflow.frame import Frame
 from parti.declare.dataflow.libraries import RETURNS, name_of, note_library
 from parti.declare.dataflow.values import (
     PLAIN,
     Bound,
+    Cell,
     Closure,
     Of,
+    Origin,
+    Origins,
     Used,
     Value,
     field_of,
     mixed,
+    replaced,
     unseen,
     with_origins,
 )
@@ -32,13 +37,6 @@ DEEPEST: Final = 12
 MOST: Final = 4_000
 """Statements read for one part, each as often as it is read; what is called beyond that mixes what it is given."""
 
-_ITEMS_MAX: Final = 64
-"""Items of a collection that are kept apart."""
-
-_CHANGING: Final = frozenset(
-    {"append", "appendleft", "extend", "add", "insert", "update", "setdefault", "put_nowait", "write", "writelines"}
-)
-
 Named = dict[str, Value]
 
 
@@ -46,22 +44,22 @@ def call(frame: Frame, callee: Value, given: Sequence[Value], named: Named, node
     """What the call gives; what it does is noted."""
     thing = callee.thing
     match thing:
-        case Used():
-            return uses.use(frame, thing.handle, thing.method, given, named, node)
-        case PartHandle():
-            return uses.use(frame, thing, "", given, named, node)
+        case Used() | PartHandle():
+            handle, method = (thing.handle, thing.method) if isinstance(thing, Used) else (thing, "")
+            answer = uses.use(frame, handle, method, given, named, node)
+            frame.attempt([answer, *given, *named.values()])
+            return frame.changing(answer, node)
         case Closure():
-            return _follow_closure(frame, thing, given, named)
+            return _follow_closure(frame, thing, given, named, node)
         case Bound() if frame.reader.owns(thing.function):
-            if record_in(thing.receiver.kind) is None and not isinstance(thing.receiver.thing, type):
-                _change(frame, node.func, thing.receiver, [*given, *named.values()])
-            return follow(frame, thing.function, [thing.receiver, *given], named)
+            return follow(frame, thing.function, [thing.receiver, *given], named, node)
         case Of():
             return _method(frame, thing, given, named, node)
         case type():
-            return _make(frame, thing, given, named, node)
+            frame.attempt([*given, *named.values()])
+            return frame.changing(_make(frame, thing, given, named, node), node)
         case FunctionType() if frame.reader.owns(thing):
-            return follow(frame, thing, given, named)
+            return follow(frame, thing, given, named, node)
     if thing is inside.ask:
         return uses.ask(frame, given, named, node)
     if thing is inside.tell:
@@ -71,34 +69,63 @@ def call(frame: Frame, callee: Value, given: Sequence[Value], named: Named, node
         return _in_thread(frame, given, named, node)
     if thing is asyncio.gather:
         return Value(items=tuple(given))
+    if thing in (locals, vars) and not given:
+        return mixed(frame.variables.values())
+    if thing is globals:
+        frame.reader.doubt(frame, "`globals` gives all that the module holds; what is done with it is not followed")
     return _leave(frame, callee, given, named, node)
 
 
-def follow(frame: Frame, function: FunctionType, given: Sequence[Value], named: Named) -> Value:
-    """Read a function of the app with these arguments; what it returns, or yields."""
+def follow(frame: Frame, function: FunctionType, given: Sequence[Value], named: Named, call: object) -> Value:
+    """Read a function of the app with these arguments, called by `call`; what it returns, or yields."""
     reader, code = frame.reader, function.__code__
     node = reader.source.node_of(code)
     if node is None or not _may_follow(frame) or _is_inside(frame, function):
         if not _is_inside(frame, function):
             why = "its source cannot be read" if node is None else "too much is called from here"
             reader.doubt(frame, f"`{code.co_name}` is not followed: {why}")
-        return mixed([*given, *named.values()])
-    bound = bind(node.args, given, named)
-    free: dict[str, Any] = {}
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
-        try:
-            free[name] = cell.cell_contents
-        except ValueError:  # nothing was stored in it yet
-            continue
+        return _mixed_up(frame, [*given, *named.values()])
+    bound = bind(node.args, given, named, _defaults(frame, function))
     inner = Frame(
-        reader, frame.part, code.co_filename, function.__globals__, bound, frame, frame.blocks, frame.depth + 1,
-        frame.loop, frame.caught, frame.conditions, free=free, line=frame.line,
+        reader, frame.part, code.co_filename, function.__globals__, bound, None, frame.blocks, frame.depth + 1,
+        frame.loop, frame.caught, frame.catching, frame.conditions, frame.choices, frame.choices,
+        site=frame.call_site(call), free=free_of(function), line=frame.line,
     )  # fmt: skip
-    inner.outer = None
     reader.open.append(code)
     found = reader.run(inner, node)
     reader.open.pop()
     return found
+
+
+def free_of(function: FunctionType) -> dict[str, Any]:
+    """What the function has of those around it."""
+    found: dict[str, Any] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # nothing was stored in it yet
+            continue
+    return found
+
+
+def _defaults(frame: Frame, function: FunctionType) -> Named:
+    """A default is made once, and shared by all calls."""
+    code, heap = function.__code__, frame.reader.heap
+    last = function.__defaults__ or ()
+    named = code.co_varnames[: code.co_argcount]
+    things = {**dict(zip(named[len(named) - len(last) :], last, strict=True)), **(function.__kwdefaults__ or {})}
+    return {name: heap.known(thing, _outlives(heap.lasting(thing))) for name, thing in things.items()}
+
+
+def _outlives(cells: Iterable[Cell]) -> Origins:
+    return frozenset[Origin]().union(*(cell.inside for cell in cells))
+
+
+def _mixed_up(frame: Frame, values: Sequence[Value]) -> Value:
+    """A function that is not followed may store anything it is given in anything else that it is given."""
+    for value in values:
+        changes.keep(frame, value, [other for other in values if other is not value])
+    return mixed(values)
 
 
 def _may_follow(frame: Frame) -> bool:
@@ -109,16 +136,17 @@ def _is_inside(frame: Frame, function: FunctionType) -> bool:
     return frame.reader.open.count(function.__code__) > 1
 
 
-def _follow_closure(frame: Frame, closure: Closure, given: Sequence[Value], named: Named) -> Value:
+def _follow_closure(frame: Frame, closure: Closure, given: Sequence[Value], named: Named, call: object) -> Value:
     reader = frame.reader
     if closure.node in reader.nested or not _may_follow(frame):
         if closure.node not in reader.nested:
             reader.doubt(frame, "a nested function is not followed: too much is called from here")
-        return mixed([*given, *named.values()])
+        return _mixed_up(frame, [*given, *named.values()])
     outer = closure.frame
+    bound = bind(closure.node.args, given, named, closure.defaults)
     inner = Frame(
-        reader, frame.part, outer.file, outer.names, bind(closure.node.args, given, named), outer, frame.blocks,
-        frame.depth + 1, frame.loop, frame.caught, frame.conditions, line=frame.line,
+        reader, frame.part, outer.file, outer.names, bound, outer, frame.blocks, frame.depth + 1, frame.loop, frame.caught,
+        frame.catching, frame.conditions, frame.choices, frame.choices, site=frame.call_site(call), line=frame.line,
     )  # fmt: skip
     reader.nested.append(closure.node)
     found = reader.run(inner, closure.node)
@@ -126,19 +154,21 @@ def _follow_closure(frame: Frame, closure: Closure, given: Sequence[Value], name
     return found
 
 
-def bind(parameters: ast.arguments, given: Sequence[Value], named: Named) -> dict[str, Value]:
+def bind(
+    parameters: ast.arguments, given: Sequence[Value], named: Named, defaults: Mapping[str, Value]
+) -> dict[str, Value]:
     """What each parameter is when it is called so."""
     names = [one.arg for one in (*parameters.posonlyargs, *parameters.args)]
     bound = dict(zip(names, given, strict=False))
     rest = {name: value for name, value in named.items() if name not in names}
     bound.update({name: value for name, value in named.items() if name in names})
     for one in parameters.kwonlyargs:
-        bound[one.arg] = rest.pop(one.arg, PLAIN)
+        bound[one.arg] = rest.pop(one.arg, defaults.get(one.arg, PLAIN))
     if parameters.vararg:
         bound[parameters.vararg.arg] = Value(items=tuple(given[len(names) :]))
     if parameters.kwarg:
         bound[parameters.kwarg.arg] = Value(fields=rest)
-    return {**{name: PLAIN for name in names}, **bound}
+    return {**{name: defaults.get(name, PLAIN) for name in names}, **bound}
 
 
 def _make(frame: Frame, cls: type, given: Sequence[Value], named: Named, node: ast.Call) -> Value:
@@ -147,7 +177,12 @@ def _make(frame: Frame, cls: type, given: Sequence[Value], named: Named, node: a
     if not fields:
         note_library(frame, cls, given, named, node)
         _run_handed(frame, given, named, node)
-        return mixed([*given, *named.values()], kind=cls)
+        changes.by_library(frame, cls, None, given, named)
+        made = frame.changing(mixed([*given, *named.values()], kind=cls), node)
+        start = inspect.getattr_static(cls, "__init__", None)
+        if frame.reader.owns(start):
+            follow(frame, start, [made, *given], named, node)
+        return made
     values = {**dict(zip(fields, given, strict=False)), **named}
     made = Value(fields={name: value for name, value in values.items() if name in fields}, kind=cls)
     return _blurred(made, cls, values) if _sees_all(cls) or len(given) > len(fields) else made
@@ -177,23 +212,7 @@ def _method(frame: Frame, of: Of, given: Sequence[Value], named: Named, node: as
         return Value(fields={**old, **more}, kind=record)
     if name in ("model_dump", "dict") and record is not None:
         return Value(fields={field: field_of(receiver, field) or PLAIN for field in fields_of(record)})
-    if name in _CHANGING:
-        _change(frame, node.func, receiver, [*given, *named.values()])
     return _leave(frame, Value(of, mixed([receiver]).origins), given, named, node)
-
-
-def _change(frame: Frame, node: ast.expr, old: Value, more: Sequence[Value]) -> None:
-    """A collection or object takes something in, in a variable, a global, or somewhere inside what one holds."""
-    direct = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    if not isinstance(node, ast.Name):
-        return
-    if direct and node.id in frame.variables and old.items is not None and len(old.items) < _ITEMS_MAX:
-        origins = old.origins | frame.conditions
-        frame.variables[node.id] = Value(old.thing, origins, None, (*old.items, *more), old.kind)
-    else:
-        frame.take_in(node.id, mixed(more))
 
 
 def _validated(cls: type, value: Value, *, text: bool) -> Value:
@@ -215,17 +234,27 @@ def _in_thread(frame: Frame, given: Sequence[Value], named: Named, node: ast.Cal
 def _leave(frame: Frame, callee: Value, given: Sequence[Value], named: Named, node: ast.Call) -> Value:
     """A library mixes what it is given, and may call what it is handed."""
     note_library(frame, callee.thing, given, named, node)
-    _run_handed(frame, given, named, node)
-    everything = [callee, *given, *named.values()]
-    return mixed(everything, kind=RETURNS.get(name_of(callee.thing)))
+    chosen = _run_handed(frame, given, named, node)
+    of = callee.thing
+    changes.by_library(frame, of, of.receiver if isinstance(of, Of | Bound) else None, given, named)
+    if isinstance(of, Of) and isinstance(node.func, ast.Attribute):
+        changes.in_place(frame, node.func.value, of.name, given)
+    files = changes.in_files(frame, of, given)
+    everything = [callee, *given, *named.values(), *chosen, files]
+    frame.attempt(everything)
+    if name_of(of) == "builtins.open":
+        return replaced(mixed(everything), cells=files.cells)
+    return frame.changing(mixed(everything, kind=RETURNS.get(name_of(of))), node)
 
 
-def _run_handed(frame: Frame, given: Sequence[Value], named: Named, node: ast.Call) -> None:
-    """Functions of the app that a library is handed are read as called with any of the other arguments."""
+def _run_handed(frame: Frame, given: Sequence[Value], named: Named, node: ast.Call) -> list[Value]:
+    """Functions of the app that a library is handed are read as called with any of the other arguments; what they return."""
+    found = []
     values = [*given, *named.values()]
     for value in values:
         thing = value.thing
         if isinstance(thing, Closure | Bound | Used) or (isinstance(thing, FunctionType) and frame.reader.owns(thing)):
             others = mixed(other for other in values if other is not value)
             count = len(thing.node.args.args) if isinstance(thing, Closure) else 1
-            call(frame, value, [with_origins(others, frozenset())] * count, {}, node)
+            found.append(call(frame, value, [with_origins(others, frozenset())] * count, {}, node))
+    return found

@@ -13,13 +13,18 @@ from parti.declare.dataflow.values import (
     PLAIN,
     UNKNOWN,
     Closure,
+    Origin,
+    Origins,
     Value,
     either,
     field_of,
     mixed,
+    replaced,
+    stored,
     weakened,
     with_origins,
 )
+from parti.design.fields import record_in
 
 
 def evaluate(frame: Frame, node: ast.expr) -> Value:
@@ -32,20 +37,61 @@ def evaluate(frame: Frame, node: ast.expr) -> Value:
 
 def item_of(value: Value, index: int | None) -> Value:
     """An item of a list, tuple or other collection; `index` None is any of them."""
+    kept = stored(value, None)
     if value.items is not None:
         if index is not None and index < len(value.items):
-            return with_origins(value.items[index], weakened(value.origins, "value"))
+            return with_origins(value.items[index], weakened(value.origins, "value") | kept)
         found = PLAIN
         for item in value.items:
             found = either(found, item)
-        return with_origins(found, weakened(value.origins, "value"))
+        return with_origins(found, weakened(value.origins, "value") | kept)
     if value.fields is not None:
         return mixed([value])
-    return Value(origins=value.origins, kind=value.kind)
+    return Value(origins=value.origins | kept, kind=value.kind)
+
+
+def each_of(value: Value) -> Value:
+    """The items, one after the other: what chose which of them are in a list that the program made decides for each whether
+    something happens with it."""
+    if value.items is None:
+        return item_of(value, None)
+    chosen = frozenset(one for one in value.origins if one.manner == "choice")
+    return item_of(replaced(value, origins=(value.origins - chosen) | weakened(chosen, "condition")), None)
+
+
+def chosen_by(frame: Frame, node: ast.expr, test: Value) -> Origins:
+    """What decides a test, and so chooses what is done. Whether a record is there at all says nothing of what is in it."""
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return chosen_by(frame, inner, evaluate(frame, inner))
+        case ast.Compare(left=inner, ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            test = evaluate(frame, inner)
+        case ast.BoolOp(values=inners):
+            found = frozenset[Origin]()
+            return found.union(*(chosen_by(frame, inner, evaluate(frame, inner)) for inner in inners))
+    seen = test.all
+    if record_in(test.kind) is not None:
+        seen = frozenset(one for one in seen if not (one.exact and one.manner == "value"))
+    return weakened(seen, "choice")
+
+
+def defaults_of(frame: Frame, parameters: ast.arguments) -> dict[str, Value]:
+    """What the defaults of a function are where it is made."""
+    names = [*parameters.posonlyargs, *parameters.args]
+    last = names[len(names) - len(parameters.defaults) :]
+    pairs = [
+        *zip(last, parameters.defaults, strict=True),
+        *zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True),
+    ]
+    return {name.arg: evaluate(frame, default) for name, default in pairs if default is not None}
 
 
 def _constant(frame: Frame, node: ast.Constant) -> Value:
-    return Value(node.value) if isinstance(node.value, bool | int | float) else PLAIN
+    """Each constant is a value of its own, so that one is told from another."""
+    known = frame.reader.constants
+    if node not in known:
+        known[node] = Value(node.value) if isinstance(node.value, bool | int | float) else Value()
+    return known[node]
 
 
 def _name(frame: Frame, node: ast.Name) -> Value:
@@ -80,19 +126,23 @@ def _starred(frame: Frame, node: ast.Starred) -> Value:
 
 
 def _items(frame: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
-    return Value(items=tuple(evaluate(frame, one) for one in node.elts))
+    found = Value(items=tuple(evaluate(frame, one) for one in node.elts))
+    return found if isinstance(node, ast.Tuple) else frame.changing(found, node)
 
 
 def _dict(frame: Frame, node: ast.Dict) -> Value:
     values = [evaluate(frame, one) for one in node.values]
     names = [one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None for one in node.keys]
     if all(names):
-        return Value(fields={str(name): value for name, value in zip(names, values, strict=True)})
-    return mixed([*values, *(evaluate(frame, one) for one in node.keys if one is not None)])
+        fields = {str(name): value for name, value in zip(names, values, strict=True)}
+        return frame.changing(Value(fields=fields), node)
+    found = mixed([*values, *(evaluate(frame, one) for one in node.keys if one is not None)])
+    return frame.changing(found, node)
 
 
 def _subscript(frame: Frame, node: ast.Subscript) -> Value:
     whole, key = evaluate(frame, node.value), evaluate(frame, node.slice)
+    frame.attempt([key])
     found: Value | None = None
     if isinstance(node.slice, ast.Constant):
         if isinstance(node.slice.value, str):
@@ -104,33 +154,41 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Value:
 
 def _or(frame: Frame, node: ast.BoolOp) -> Value:
     first, *rest = (evaluate(frame, one) for one in node.values)
-    decided = weakened(first.all, "condition")
+    decided = chosen_by(frame, node.values[0], first) | weakened(first.all, "condition")
     for value in rest:
         first = either(first, value)
     return with_origins(first, decided)
 
 
 def _if(frame: Frame, node: ast.IfExp) -> Value:
-    decided = weakened(evaluate(frame, node.test).all, "condition")
-    return with_origins(either(evaluate(frame, node.body), evaluate(frame, node.orelse)), decided)
+    test = evaluate(frame, node.test)
+    ways = [evaluate(frame, node.body), evaluate(frame, node.orelse)]
+    decided = weakened(test.all, "condition")
+    if not any(isinstance(way, ast.Constant) and way.value is None for way in (node.body, node.orelse)):
+        decided |= chosen_by(frame, node.test, test)
+    return with_origins(either(*ways), decided)
 
 
 def _comprehension(frame: Frame, node: Any) -> Value:
-    loop, outside = frame.loop, frame.conditions
+    loop, outside, chosen = frame.loop, frame.conditions, frozenset[Origin]()
     frame.branches += 1
     for part in node.generators:
         items = evaluate(frame, part.iter)
         frame.loop = loop or "for"
-        _assign(frame, part.target, item_of(items, None))
-        for test in part.ifs:
-            frame.decide(evaluate(frame, test))
+        _assign(frame, part.target, each_of(items))
+        for one in part.ifs:
+            test = evaluate(frame, one)
+            frame.decide(test)
+            chosen |= chosen_by(frame, one, test)
     results: Sequence[ast.expr] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
     values = [evaluate(frame, one) for one in results]
     found = values[0] if len(values) == 1 else mixed(values)
     found = with_origins(found, frame.conditions - outside)
     frame.branches -= 1
     frame.loop, frame.conditions = loop, outside
-    return Value(items=(found,)) if len(values) == 1 else found
+    return frame.changing(
+        Value(origins=chosen, items=(found,)) if len(values) == 1 else with_origins(found, chosen), node
+    )
 
 
 def _assign(frame: Frame, target: ast.expr, value: Value) -> None:
@@ -146,11 +204,12 @@ def _walrus(frame: Frame, node: ast.NamedExpr) -> Value:
 
 
 def _lambda(frame: Frame, node: ast.Lambda) -> Value:
-    return Value(Closure(node, frame))
+    return Value(Closure(node, frame, defaults_of(frame, node.args)))
 
 
 def _yield(frame: Frame, node: ast.Yield) -> Value:
-    value = PLAIN if node.value is None else with_origins(evaluate(frame, node.value), frame.conditions)
+    given = PLAIN if node.value is None else evaluate(frame, node.value)
+    value = with_origins(given, frame.conditions | (frame.choices - frame.around) | frame.left)
     frame.yielded = value if frame.yielded is None else either(frame.yielded, value)
     return Value(UNKNOWN)
 

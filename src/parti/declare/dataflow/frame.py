@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from parti.declare.dataflow.values import PLAIN, UNKNOWN, Origins, Value, either, mixed, unseen, weakened, with_origins
+from parti.declare.dataflow.heap import is_cell
+from parti.declare.dataflow.values import (
+    PLAIN,
+    Cell,
+    Origin,
+    Origins,
+    Value,
+    either,
+    is_fixed,
+    mixed,
+    replaced,
+    unseen,
+    weakened,
+    with_origins,
+)
 from parti.declare.types import short_path
 from parti.design.dataflow import Flow, Slot
 from parti.design.places import Place
@@ -19,7 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Frame:
-    """One function. `blocks` says that the event loop waits for it; `depth` how many calls deep it is."""
+    """One function. `blocks` says that the event loop waits for it; `depth` how many calls deep it is.
+
+    `conditions` decide whether the present line is reached; `choices` are those of branches and loops around it, which choose
+    what is kept there (`around` those of the callers), `left` of branches in which the function may have been left before. `catching` are the names of the errors caught around it. `site` tells one call of a function from
+    another, so that what it makes is.
+    """
 
     reader: Reader
     part: str
@@ -31,9 +50,15 @@ class Frame:
     depth: int = 0
     loop: Literal["", "for", "while"] = ""
     caught: bool = False
+    catching: tuple[str, ...] = ()
     conditions: Origins = frozenset()
+    choices: Origins = frozenset()
+    around: Origins = frozenset()
+    left: Origins = frozenset()
+    site: int = 0
     branches: int = 0
-    result: Value | None = None
+    somethings: int = 0
+    results: list[tuple[Value, Origins]] = field(default_factory=list)
     yielded: Value | None = None
     line: int = 0
     free: Mapping[str, Any] = field(default_factory=dict)
@@ -51,44 +76,87 @@ class Frame:
             if name in frame.variables:
                 return frame.variables[name]
             if name in frame.free:
-                return Value(frame.free[name])
+                return self.reader.heap.known(frame.free[name], frozenset())
             frame = frame.outer
         if name in self.names:
-            thing = self.names[name]
-            held = self.reader.held.get((id(self.names), name), frozenset()) | self.reader.held.get(
-                id(thing), frozenset()
-            )
-            return Value(thing, unseen(held))
+            return self.reader.heap.known(self.names[name], unseen(frozenset(self._global(name).inside)))
         return Value(getattr(builtins, name)) if hasattr(builtins, name) else PLAIN
 
+    def _global(self, name: str) -> Cell:
+        return self.reader.heap.cell_of_global(self.names, name)
+
+    def cell(self, node: object) -> Cell:
+        """The object that `node` makes here."""
+        found = self.reader.heap.cell_of((self.site, node))
+        self.reader.heap.born.setdefault(found.name, self.choices)
+        return found
+
+    def changing(self, value: Value, node: object) -> Value:
+        """The value as that of an object that may change, made by `node`."""
+        if is_fixed(value.kind):
+            return value
+        return replaced(value, cells=value.cells | {self.cell(node)})
+
     def save(self, name: str, value: Value) -> None:
-        """Store in a variable. In a branch or loop, what was there before may still be there."""
-        found = with_origins(value, self.conditions)
+        """Store in a variable. Where the program may leave at any line, what was there before may still be there."""
         if name in self.globals:
-            self.reader.hold((id(self.names), name), found.all)
-            return
-        if name in self.outside and self.outer is not None:
-            self.outer.take_in(name, found)
-            return
-        if self.branches and name in self.variables:
-            found = either(self.variables[name], found)
-        self.variables[name] = found
+            self.store([self._global(name)], with_origins(value, self.conditions))
+        elif name in self.outside and self.outer is not None:
+            self.outer.take_in(name, with_origins(value, self.conditions | self.choices))
+        elif self.branches and name in self.variables:
+            self.variables[name] = replaced(either(self.variables[name], value))
+        else:
+            self.variables[name] = value
 
     def take_in(self, name: str, more: Value) -> None:
-        """What the variable or global `name` holds takes something in."""
-        old = self.load(name)
+        """A variable of a function around takes something in."""
         if name in self.variables:
-            kept = with_origins(more, self.conditions)
-            self.variables[name] = Value(old.thing, mixed([old, kept]).origins, kind=old.kind)
+            self.variables[name] = either(self.variables[name], more)
         elif self.outer is not None:
             self.outer.take_in(name, more)
-        elif old.thing is not UNKNOWN:
-            self.reader.hold(id(old.thing), mixed([more]).origins)
 
-    def give(self, value: Value) -> None:
-        """Return `value` from the function."""
-        found = with_origins(value, self.conditions)
-        self.result = found if self.result is None else either(self.result, found)
+    def attempt(self, values: Iterable[Value]) -> None:
+        """What is done with these may fail, and the error may repeat them to whoever catches it."""
+        if self.reader.attempts:
+            self.reader.attempts[-1].update(mixed(values).origins)
+
+    def change(self, value: Value, more: Value, name: str | None = None, *, item: bool = False) -> None:
+        """The object `value` takes something in: under a name, as an item, or somewhere."""
+        if is_fixed(value.kind):
+            return
+        more = with_origins(more, self.conditions)
+        self.store([*value.cells, *self.reader.heap.lasting(value.thing)], more, name, item=item)
+        slots = {one.slot for one in value.origins if is_cell(one.slot)}
+        if slots:
+            self.reader.heap.through(slots, mixed([more]).origins | self.choices)
+
+    def call_site(self, node: object) -> int:
+        """Tells the call that `node` makes here from all others."""
+        return self.reader.heap.site_of(self.site, node)
+
+    def store(self, cells: Iterable[Cell], more: Value, name: str | None = None, *, item: bool = False) -> None:
+        """Note what objects take in. What chose that they were made does not choose what is in them."""
+        for cell in cells:
+            kept = with_origins(more, self.choices - self.reader.heap.born.get(cell.name, frozenset()))
+            if name is not None:
+                self.pour(kept, Slot(cell.name, "data", name), self.place())
+            elif item:
+                self.pour(kept, Slot(cell.name, "out"), self.place())
+            else:
+                self.pour(mixed([kept]), Slot(cell.name, "data"), self.place())
+
+    def give(self, value: Value, *, nothing: bool = False) -> None:
+        """Return `value` from the function. Whether there is something at all is no choice of what."""
+        chosen = frozenset[Origin]() if nothing else (self.choices - self.around) | self.left
+        self.results.append((with_origins(value, self.conditions), chosen))
+        self.somethings += not nothing
+
+    def result(self) -> Value:
+        """What the function returns; where it may return several things, something chooses."""
+        found = PLAIN
+        for value, chosen in self.results:
+            found = either(found, with_origins(value, chosen) if self.somethings > 1 else value)
+        return found
 
     def decide(self, test: Value) -> None:
         """What follows happens only if `test` says so."""
@@ -100,10 +168,11 @@ class Frame:
             self._pour(inner, Slot(target.part, target.port, f"{target.path}.{name}" if target.path else name), place)
         for inner in value.items or ():
             self._pour(inner, target, place)
-        self._pour(Value(origins=value.origins | self.conditions), target, place)
+        kept = value.origins.union(*(cell.inside for cell in value.cells))
+        self._pour(Value(origins=kept | self.conditions), target, place)
 
     def _pour(self, value: Value, target: Slot, place: Place) -> None:
-        if value.fields or value.items:
+        if value.fields or value.items or value.cells:
             self.pour(value, target, place)
         for o in value.origins:
             self.reader.flows.add(Flow(o.slot, target, place, o.manner, o.exact and o.manner == "value", o.unseen))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Any, Final, TypeGuard
+from typing import Any, TypeGuard
 
+from parti.declare.dataflow.calls import free_of
 from parti.declare.dataflow.expressions import evaluate
 from parti.declare.dataflow.frame import Frame
+from parti.declare.dataflow.heap import Heap
 from parti.declare.dataflow.source import Node, Source
 from parti.declare.dataflow.statements import execute
-from parti.declare.dataflow.values import PLAIN, Origin, Origins, Value
+from parti.declare.dataflow.values import Origin, Origins, Value
 from parti.declare.reading.lookup import MISSING, unwrapped
 from parti.declare.reading.territory import Territory
 from parti.design.dataflow import Blocking, Dataflow, Flow, Port, Slot, Use
@@ -29,9 +32,6 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
 
-_ROUNDS: Final = 3
-"""How often all is read at most, until what globals hold does not change any more."""
-
 
 class Reader:
     """Gathers what flows. `effort` counts the statements that were read for the present part."""
@@ -46,21 +46,24 @@ class Reader:
         self.open: list[CodeType] = []
         self.nested: list[Node] = []
         self.effort = 0
-        self.held: dict[object, Origins] = {}
-        self.news = False
+        self.heap = Heap()
+        self.said: set[tuple[Use, Origins]] = set()
+        self.attempts: list[set[Origin]] = []
         self.leaving: dict[ast.stmt, bool] = {}
         self.raised: Origins = frozenset()
+        self.constants: dict[ast.Constant, Value] = {}
+        self._classes: dict[type, bool] = {}
         self._territory = Territory(root, "", "")
 
     def owns(self, function: object) -> TypeGuard[FunctionType]:
         """Whether it is a function of the app, to be followed."""
         return isinstance(function, FunctionType) and self._territory.owns_code(function.__code__, function.__globals__)
 
-    def hold(self, where: object, more: Origins) -> None:
-        """A global, or an object that one holds, takes something in: whoever reads it later may get that."""
-        old = self.held.get(where, frozenset())
-        self.held[where] = old | more
-        self.news = self.news or bool(more - old)
+    def owns_class(self, cls: type) -> bool:
+        """Whether it is a class of the app, whose attributes hold what the app stores there and nothing else."""
+        if cls not in self._classes:
+            self._classes[cls] = any(self.owns(one) for one in vars(cls).values())
+        return self._classes[cls]
 
     def doubt(self, frame: Frame, why: str) -> None:
         """Note what could not be followed."""
@@ -73,7 +76,7 @@ class Reader:
         execute(frame, node.body)
         if frame.yielded is not None:
             return Value(items=(frame.yielded,))
-        return PLAIN if frame.result is None else frame.result
+        return frame.result()
 
     def read(self, part: str, function: Function) -> None:
         """Read the function of a part, which is called with what lies at the part's own input."""
@@ -89,22 +92,18 @@ class Reader:
         given = {one.name: self._given(part, one.name, one.payload.kind) for one in function.parameters}
         frame = Frame(
             self, part, real.__code__.co_filename, real.__globals__, given, blocks=function.is_async,
-            line=function.place.line, free=_free(real),
+            line=function.place.line, free=free_of(real), site=self.heap.site_of(0, part),
         )  # fmt: skip
+        frame.variables.update({name: frame.changing(value, name) for name, value in given.items()})
         frame.pour(self.run(frame, node), Slot(part, "out"), function.place)
 
     def _given(self, part: str, name: str, kind: Any) -> Value:
         return Value(origins=frozenset({Origin(Slot(part, "in", name))}), kind=kind)
 
-
-def _free(function: Callable[..., Any]) -> dict[str, Any]:
-    found = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # nothing was stored in it yet
-            continue
-    return found
+    def finish(self) -> None:
+        """Say of all that was read where it comes from."""
+        self.flows = set(self.heap.resolved(self.flows))
+        self.uses.update(replace(use, constant=not self.heap.holds(told)) for use, told in self.said)
 
 
 def read_dataflow(design: Design, root: Path) -> Dataflow:
@@ -113,11 +112,8 @@ def read_dataflow(design: Design, root: Path) -> Dataflow:
     Where an arrow of the design was not seen to be used, or a spot is opaque, all that the part is given may go everywhere.
     """
     reader = Reader(root)
-    for _ in range(_ROUNDS):
-        reader.news = False
-        _read_all(design, reader)
-        if not reader.news:
-            break
+    _read_all(design, reader)
+    reader.finish()
     reader.flows.update(_unseen(design, reader))
     return Dataflow(
         tuple(sorted(reader.flows)),

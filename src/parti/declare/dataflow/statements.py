@@ -5,15 +5,38 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
 from importlib.util import resolve_name
+from types import ModuleType
 from typing import Any, Final
 
-from parti.declare.dataflow.expressions import evaluate, item_of
+from parti.declare.dataflow.expressions import chosen_by, defaults_of, each_of, evaluate, item_of
 from parti.declare.dataflow.frame import Frame
-from parti.declare.dataflow.values import PLAIN, Closure, Named, Origins, Value, either, field_of, mixed
+from parti.declare.dataflow.values import (
+    PLAIN,
+    Closure,
+    Named,
+    Origins,
+    Value,
+    alike,
+    either,
+    field_of,
+    mixed,
+    replaced,
+    weakened,
+    with_origins,
+)
+from parti.design.dataflow import Slot
+from parti.design.fields import record_in
 
-_PASSES: Final = 2
-"""How often a loop is read: the second time sees what the first has stored."""
+Variables = dict[str, Value]
+
+_TIMES_MAX: Final = 40
+"""How often a loop is read at most."""
+
+_TIMES_APART: Final = 8
+"""How often a loop is read with all that is known of its values; after that, values that still change are mixed."""
 
 
 def execute(frame: Frame, body: Iterable[ast.stmt]) -> None:
@@ -37,26 +60,28 @@ def assign(frame: Frame, target: ast.expr, value: Value) -> None:
                 assign(frame, inner, item_of(value, index if index < min([*stars, len(target.elts)]) else None))
         case ast.Starred():
             assign(frame, target.value, value)
-        case ast.Attribute() | ast.Subscript() if isinstance(target.value, ast.Name):
+        case ast.Attribute() | ast.Subscript():
             _change(frame, target, value)
 
 
 def _change(frame: Frame, target: ast.Attribute | ast.Subscript, value: Value) -> None:
-    """A field or item of a variable changes: it may be the old one or the new one."""
-    assert isinstance(target.value, ast.Name), "only variables are followed"
-    if target.value.id not in frame.variables:
-        frame.take_in(target.value.id, value)
+    """A field or item of an object changes. Of a variable's record it is kept apart: it may be the old one or the new one."""
+    owner = evaluate(frame, target.value)
+    if isinstance(target, ast.Attribute) and isinstance(owner.thing, ModuleType):
+        frame.store([frame.reader.heap.cell_of_global(vars(owner.thing), target.attr)], value)
         return
-    old = frame.load(target.value.id)
     name = target.attr if isinstance(target, ast.Attribute) else _constant(target.slice)
+    if name is None and isinstance(target, ast.Subscript):
+        key = weakened(evaluate(frame, target.slice).all, "value")
+        frame.change(owner, with_origins(mixed([value, *(owner.items or ())]), key))
+        return
+    frame.change(owner, value, name)
+    if not isinstance(target.value, ast.Name) or target.value.id not in frame.variables:
+        return
+    old = frame.variables[target.value.id]
     if old.fields is not None and name is not None:
-        new = Value(old.thing, old.origins, {**old.fields, name: value}, None, old.kind)
-    else:
-        key = [] if isinstance(target, ast.Attribute) else [mixed([evaluate(frame, target.slice)], "choice")]
-        new = either(old, mixed([value, *key]))
-    frame.branches += 1
-    frame.save(target.value.id, new)
-    frame.branches -= 1
+        kept = either(old.fields[name], value) if name in old.fields else value
+        frame.variables[target.value.id] = replaced(old, fields={**old.fields, name: kept})
 
 
 def _constant(node: ast.expr) -> str | None:
@@ -64,6 +89,8 @@ def _constant(node: ast.expr) -> str | None:
 
 
 def _assign(frame: Frame, node: ast.Assign) -> None:
+    if isinstance(node.value, ast.Yield):
+        frame.reader.doubt(frame, "what is sent into a generator is not followed")
     value = evaluate(frame, node.value)
     for target in node.targets:
         assign(frame, target, value)
@@ -75,22 +102,44 @@ def _declare(frame: Frame, node: ast.AnnAssign) -> None:
 
 
 def _add(frame: Frame, node: ast.AugAssign) -> None:
-    old = evaluate(frame, node.target)
-    assign(frame, node.target, mixed([old, evaluate(frame, node.value)], kind=old.kind))
+    old, more = evaluate(frame, node.target), evaluate(frame, node.value)
+    if old.cells:
+        frame.change(old, more)
+    assign(frame, node.target, replaced(mixed([old, more], kind=old.kind), cells=old.cells))
 
 
-def _branch(frame: Frame, *bodies: Sequence[ast.stmt]) -> None:
-    """Ways that may be taken."""
-    inside = frame.conditions
-    frame.branches += 1
+def _branch(frame: Frame, chosen: Origins, *bodies: Sequence[ast.stmt]) -> None:
+    """Ways of which one is taken, as `chosen` says. Past them, a variable is what it is at the end of any of them."""
+    inside, before, choices = frame.conditions, frame.variables, frame.choices
+    ends = []
+    frame.choices |= chosen
     for body in bodies:
+        frame.variables = dict(before)
         execute(frame, body)
         inside, frame.conditions = inside | frame.conditions, inside
-    frame.branches -= 1
-    frame.conditions = inside
+        if frame.branches or not body or not isinstance(body[-1], ast.Return | ast.Raise):
+            ends.append(frame.variables)
+    frame.conditions, frame.choices = inside, choices
+    frame.variables = _joined(ends, chosen) if ends else dict(before)
 
 
-def _after(frame: Frame, outside: Origins, node: ast.stmt) -> None:
+def _joined(ends: Sequence[Variables], chosen: Origins) -> Variables:
+    """The variables at the end of one of several ways; what is not the same wherever it is known is chosen."""
+    if len(ends) == 1:
+        return ends[0]
+    found: Variables = {}
+    for name in dict.fromkeys(name for end in ends for name in end):
+        values = [end[name] for end in ends if name in end]
+        value = reduce(either, values)
+        if any(one is not values[0] for one in values):
+            value = with_origins(value, chosen)
+        elif len(values) < len(ends):
+            value = with_origins(value, weakened(chosen, "condition"))
+        found[name] = value
+    return found
+
+
+def _after(frame: Frame, outside: Origins, node: ast.stmt, chosen: Origins) -> None:
     """Past a branch, only what may have left the function or loop there decides whether one comes so far."""
     leaving = frame.reader.leaving.get(node)
     if leaving is None:
@@ -98,49 +147,106 @@ def _after(frame: Frame, outside: Origins, node: ast.stmt) -> None:
         frame.reader.leaving[node] = leaving
     if not leaving:
         frame.conditions = outside
+        return
+    frame.left |= chosen
+    if frame.loop and any(isinstance(one, ast.Break | ast.Continue) for one in ast.walk(node)):
+        frame.choices |= chosen
 
 
 def _if(frame: Frame, node: ast.If) -> None:
     outside = frame.conditions
-    frame.decide(evaluate(frame, node.test))
-    _branch(frame, node.body, node.orelse)
-    _after(frame, outside, node)
+    test = evaluate(frame, node.test)
+    frame.decide(test)
+    chosen = chosen_by(frame, node.test, test)
+    _branch(frame, chosen, node.body, node.orelse)
+    _after(frame, outside, node, chosen)
+
+
+def _loop(frame: Frame, once: Callable[[], Origins]) -> Origins:
+    """Read a loop until another time says nothing new; what chooses how often it runs."""
+    outside, left, choices = frame.conditions, frame.left, frame.choices
+    for time in range(_TIMES_MAX):
+        before = frame.variables
+        frame.variables = dict(before)
+        chosen = once() | (frame.choices - choices)
+        frame.choices = choices
+        after = _joined([before, frame.variables], chosen)
+        frame.variables = after if time < _TIMES_APART else {name: _blurred(before, name, after) for name in after}
+        same = all(name in before and alike(before[name], value) for name, value in frame.variables.items())
+        if same and frame.conditions == outside and frame.left == left:
+            return chosen
+        outside, left = frame.conditions, frame.left
+    frame.reader.doubt(frame, "a loop is not followed to its end")
+    return chosen
+
+
+def _blurred(before: Variables, name: str, after: Variables) -> Value:
+    """A value that grows with each time round is one of which no part is known."""
+    value = after[name]
+    return value if name in before and alike(before[name], value) else replaced(mixed([value]), cells=value.cells)
 
 
 def _for(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     items = evaluate(frame, node.iter)
     outside, loop = frame.conditions, frame.loop
+    chosen: Origins = frozenset() if record_in(items.kind) is not None else weakened(each_of(items).origins, "choice")
+
+    def once() -> Origins:
+        frame.choices |= chosen
+        assign(frame, node.target, each_of(items))
+        execute(frame, node.body)
+        return chosen
+
     frame.loop = loop or "for"
-    for _ in range(_PASSES):
-        assign(frame, node.target, item_of(items, None))
-        _branch(frame, node.body, node.orelse)
+    _loop(frame, once)
+    _branch(frame, frozenset(), node.orelse, [])
     frame.loop = loop
-    _after(frame, outside, node)
+    _after(frame, outside, node, chosen)
 
 
 def _while(frame: Frame, node: ast.While) -> None:
     outside, loop = frame.conditions, frame.loop
+
+    def once() -> Origins:
+        test = evaluate(frame, node.test)
+        frame.decide(test)
+        chosen = chosen_by(frame, node.test, test)
+        frame.choices |= chosen
+        execute(frame, node.body)
+        return chosen
+
     frame.loop = "while"
-    for _ in range(_PASSES):
-        frame.decide(evaluate(frame, node.test))
-        _branch(frame, node.body, node.orelse)
+    chosen = _loop(frame, once)
+    _branch(frame, frozenset(), node.orelse, [])
     frame.loop = loop
-    _after(frame, outside, node)
+    _after(frame, outside, node, chosen)
 
 
 def _try(frame: Frame, node: Any) -> None:
-    caught = frame.caught
+    caught, catching = frame.caught, frame.catching
     frame.caught = caught or bool(node.handlers)
+    frame.catching = (*catching, *(name for one in node.handlers for name in _names(one.type)))
     frame.branches += 1
+    frame.reader.attempts.append(set())
     execute(frame, node.body)
-    frame.caught = caught
+    said = frozenset(frame.reader.attempts.pop())
+    frame.caught, frame.catching = caught, catching
     for handler in node.handlers:
         if handler.name:
-            frame.save(handler.name, Value(origins=frame.reader.raised))
-        execute(frame, handler.body)
-    execute(frame, node.orelse)
+            frame.save(handler.name, Value(origins=frame.reader.raised | said))
+    _branch(frame, weakened(said, "choice"), node.orelse, *(one.body for one in node.handlers))
     frame.branches -= 1
+    if frame.reader.attempts:
+        frame.reader.attempts[-1].update(said)
     execute(frame, node.finalbody)
+
+
+def _names(node: ast.expr | None) -> Iterable[str]:
+    """The names of the errors that are caught; "" is any."""
+    if node is None:
+        return ("",)
+    inner = node.elts if isinstance(node, ast.Tuple) else [node]
+    return [ast.unparse(one).rpartition(".")[2] for one in inner]
 
 
 def _with(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
@@ -152,7 +258,8 @@ def _with(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
 
 
 def _return(frame: Frame, node: ast.Return) -> None:
-    frame.give(PLAIN if node.value is None else evaluate(frame, node.value))
+    value = PLAIN if node.value is None else evaluate(frame, node.value)
+    frame.give(value, nothing=node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None))
 
 
 def _expression(frame: Frame, node: ast.Expr) -> None:
@@ -160,12 +267,37 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 
 
 def _raise(frame: Frame, node: ast.Raise) -> None:
+    """An error that nobody catches here is told outside."""
     if node.exc is not None:
-        frame.reader.raised |= mixed([evaluate(frame, node.exc)]).origins
+        said = mixed([evaluate(frame, node.exc)]).origins
+        frame.reader.raised |= said
+        name = ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc).rpartition(".")[2]
+    else:
+        said, name = frame.reader.raised, ""
+    if not {"", "Exception", "BaseException", name} & set(frame.catching):
+        frame.pour(Value(origins=said), Slot(frame.part, "fails"), frame.place(node))
 
 
 def _assert(frame: Frame, node: ast.Assert) -> None:
     frame.decide(evaluate(frame, node.test))
+    if node.msg is not None:
+        frame.reader.raised |= mixed([evaluate(frame, node.msg)]).origins
+
+
+def _delete(frame: Frame, node: ast.Delete) -> None:
+    """Without an item, the others lie elsewhere in their list."""
+    for target in node.targets:
+        if isinstance(target, ast.Subscript):
+            owner = evaluate(frame, target.value)
+            for item in owner.items or ():
+                frame.change(owner, item, item=True)
+
+
+def _class(frame: Frame, node: ast.ClassDef) -> None:
+    """A class that is made while the program runs, with what its body says."""
+    body = replace(frame, variables={}, outer=frame)
+    execute(body, node.body)
+    frame.save(node.name, frame.changing(Value(fields=body.variables), node))
 
 
 def _global(frame: Frame, node: ast.Global) -> None:
@@ -177,7 +309,7 @@ def _nonlocal(frame: Frame, node: ast.Nonlocal) -> None:
 
 
 def _define(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    frame.save(node.name, Value(Closure(node, frame)))
+    frame.save(node.name, Value(Closure(node, frame, defaults_of(frame, node.args))))
 
 
 def _import(frame: Frame, node: ast.Import) -> None:
@@ -197,15 +329,19 @@ def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
 
 def _match(frame: Frame, node: ast.Match) -> None:
     subject = evaluate(frame, node.subject)
-    outside = frame.conditions
+    outside, chosen = frame.conditions, weakened(subject.all, "choice")
     frame.decide(subject)
     for case in node.cases:
         for pattern in ast.walk(case.pattern):
             _bind(frame, pattern, subject)
         if case.guard is not None:
-            frame.decide(evaluate(frame, case.guard))
-    _branch(frame, *(case.body for case in node.cases))
-    _after(frame, outside, node)
+            guard = evaluate(frame, case.guard)
+            frame.decide(guard)
+            chosen |= chosen_by(frame, case.guard, guard)
+    last = node.cases[-1]
+    always = isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None and last.guard is None
+    _branch(frame, chosen, *(case.body for case in node.cases), *([] if always else [[]]))
+    _after(frame, outside, node, chosen)
 
 
 def _bind(frame: Frame, pattern: ast.AST, subject: Value) -> None:
@@ -235,6 +371,8 @@ _ACTS: Final[dict[type[ast.stmt], Callable[[Frame, Any], None]]] = {
     ast.Expr: _expression,
     ast.Raise: _raise,
     ast.Assert: _assert,
+    ast.Delete: _delete,
+    ast.ClassDef: _class,
     ast.Global: _global,
     ast.Nonlocal: _nonlocal,
     ast.FunctionDef: _define,

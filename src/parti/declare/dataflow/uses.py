@@ -27,7 +27,7 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
     values = [*given, *named.values()]
     if isinstance(handle, FunctionHandle):
         function: object = handle.part.function.call
-        return calls.follow(frame, function, given, dict(named)) if frame.reader.owns(function) else mixed(values)
+        return calls.follow(frame, function, given, dict(named), node) if frame.reader.owns(function) else mixed(values)
     note(frame, handle.name, method, values, named, node, misfit=_misfit(handle, method, values))
     match handle:
         case StepHandle():
@@ -37,7 +37,7 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
             function = handle.part.function.call
             if type(handle.part) is Step and not handle.part.function.returns.labels and frame.reader.owns(function):
                 blocks, frame.blocks = frame.blocks, frame.blocks and handle.part.function.is_async
-                answer = calls.follow(frame, function, given, dict(named))
+                answer = calls.follow(frame, function, given, dict(named), node)
                 frame.blocks = blocks
                 return answer
             return _from(handle.name, "out", handle.part.function.returns.kind)
@@ -85,12 +85,11 @@ def note(
     misfit: str = "",
 ) -> None:
     """Note the use itself."""
-    frame.reader.uses.add(
-        Use(
-            frame.part, method, target, frame.place(node), frame.loop, frame.caught, tuple(sorted(named)), yes,
-            not any(value.all for value in values), misfit, _wait(node),
-        )
+    use = Use(
+        frame.part, method, target, frame.place(node), frame.loop, frame.caught, tuple(sorted(named)), yes, False, misfit,
+        _wait(node),
     )  # fmt: skip
+    frame.reader.said.add((use, frozenset[Origin]().union(*(value.all for value in values))))
 
 
 def _wait(node: ast.Call) -> float | None:

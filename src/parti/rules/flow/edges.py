@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from parti.design.agent import Agent
 from parti.design.dataflow import Dataflow, Manner, Slot
@@ -22,6 +23,8 @@ from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.rules.flow.barrier import Barrier
 from parti.rules.flow.seeds import is_labelled
+
+_MANNERS: Final[tuple[Manner, ...]] = ("value", "choice", "condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def edges_of(design: Design, dataflow: Dataflow) -> list[Edge]:
         for flow in dataflow.flows
     )
     found = [_released(design, edge) for edge in (*read, *_made(design)) if not _is_declared(design, edge)]
-    return sorted(found, key=lambda edge: (edge.source, edge.target, edge.place, edge.manner))
+    return sorted(found, key=lambda edge: (edge.source, edge.target, edge.place, _MANNERS.index(edge.manner)))
 
 
 def _is_declared(design: Design, edge: Edge) -> bool:

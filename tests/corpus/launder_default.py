@@ -1,0 +1,53 @@
+"""A default is made once, and keeps what it was given.
+
+expects: R102
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import Budget, DeadLetter, Label, System
+
+desk = System("inbox", responsible="operator")
+
+
+class Mail(BaseModel):
+    id: str
+    sender: Annotated[str, Label.UNTRUSTED]
+    body: Annotated[str, Label.UNTRUSTED]
+    customer: Annotated[str, Label.TRUSTED]
+
+
+mails = desk.topic("mails", Mail, key="id", retain="90d")
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def send(id: str, to: str, text: str) -> None: ...
+
+
+@desk.source(to=mails)
+def server(position: int) -> Iterator[Mail]:
+    for number in range(position, 10):
+        yield Mail(id=str(number), sender="", body="", customer="")
+
+
+def keep(word: str, words: list[str] = []) -> list[str]:  # noqa: B006 this is what goes wrong
+    words.append(word)
+    return words
+
+
+def anew(word: str, words: list[str] | None = None) -> list[str]:
+    return [*(words or []), word]
+
+
+@desk.on(mails, budget=Budget(usd=1))
+async def read(mail: Mail) -> None:
+    keep(mail.sender)
+    await send(mail.id, keep(mail.customer)[0], "")
+
+
+@desk.on(mails.dead)
+async def mails_failed(letter: DeadLetter) -> None:
+    print(letter.handler, letter.code)
