@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, NewType
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from parti import (
     Budget,
@@ -33,7 +33,7 @@ mails = desk.topic("mails", Mail, key="id", retain="90d")
 async def send(id: str, to: str, text: str) -> None: ...
 
 
-OrderId = NewType("OrderId", str)
+OrderId = NewType("OrderId", Annotated[str, Field(pattern="^[A-Z0-9-]+$", max_length=20)])
 
 
 @desk.guard(releases=Label.UNTRUSTED)

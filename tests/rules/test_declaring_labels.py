@@ -57,7 +57,7 @@ def test_types_that_hold_each_other_come_to_an_end() -> None:
         (int | None, ()),
         (Literal["a", "b"], ()),
         (Colour, ()),
-        (OrderId, ()),
+        (OrderId, ("",)),
         (list[str], ("",)),
         (Any, ("",)),
         (Letter, ("to.id", "to.name", "to.friends.id", "to.friends.name")),

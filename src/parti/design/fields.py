@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
+from datetime import date, time, timedelta
+from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final, get_args, get_origin
+from uuid import UUID
 
+from parti.design.bounded_text import is_bounded_text
 from parti.design.features import field_types
 from parti.design.labels import Label, Labelled, Purpose, Region, Tag
 
 DEEPEST: Final = 4
 """How many names a path has at most; what lies deeper counts as the field above it."""
 
-_BOUNDED: Final = (bool, int, float, type(None))
+_BOUNDED: Final = (
+    bool, int, float, Decimal, type(None), Enum, UUID, date, time, timedelta, IPv4Address, IPv6Address, IPv4Network, IPv6Network,
+)  # fmt: skip
+"""Types whose values say nothing that their type does not foresee."""
+
+_MADE_OF: Final = (
+    typing.Union, types.UnionType, list, tuple, set, frozenset, dict, Iterable, Mapping, MutableMapping, Sequence, Set,
+)  # fmt: skip
+"""What holds nothing but what its type names."""
 
 
 def labels_of(kind: Any) -> Labelled:
@@ -84,24 +97,51 @@ def _records(kind: Any, depth: int) -> Iterator[type]:
 
 
 def free_texts(kind: Any) -> tuple[str, ...]:
-    """The paths at which a type holds text without bound: a plain `str`, which can say anything.
+    """The paths at which a type may hold text without bound, which can say anything: all that is not known to be bounded.
 
-    Enums, literals, numbers, flags, times and nominal ids (a NewType, a UUID) are bounded.
+    Enums, literals, numbers, flags, times, addresses of machines and UUIDs are bounded, and so is text with a pattern that
+    admits no blanks and a length (`bounded_text`); a NewType is what it is made of. What lies deeper than `DEEPEST` is not.
     """
-    return tuple(dict.fromkeys(_free(kind, "", 0)))
+    return tuple(dict.fromkeys(_free(kind, (), "", 0)))
 
 
-def _free(kind: Any, path: str, depth: int) -> Iterator[str]:
-    if kind in (str, bytes, Any, object, dict, list):
+def _free(kind: Any, notes: tuple[Any, ...], path: str, depth: int) -> Iterator[str]:
+    while isinstance(kind, typing.NewType) or get_origin(kind) is typing.Annotated:
+        if isinstance(kind, typing.NewType):
+            kind = kind.__supertype__
+        else:
+            kind, *more = get_args(kind)
+            notes = (*notes, *more)
+    if isinstance(kind, type) and issubclass(kind, _BOUNDED):
+        return
+    if kind is None or get_origin(kind) is typing.Literal or (kind is str and is_bounded_text(notes)):
+        return
+    known, inner = _known_fields(kind), items_of(kind)
+    if depth > DEEPEST or not (known or (inner and get_origin(kind) in _MADE_OF)) or _takes_more(kind):
         yield path
         return
-    if isinstance(kind, type) and (issubclass(kind, Enum) or kind in _BOUNDED):
-        return
-    for inner in items_of(kind):
-        yield from _free(inner, path, depth)
-    if depth < DEEPEST:
-        for name, field in fields_of(kind).items():
-            yield from _free(field, f"{path}.{name}" if path else name, depth + 1)
+    for one in inner:
+        yield from _free(one, (), path, depth)
+    for name, (field, marks) in known.items():
+        yield from _free(field, marks, f"{path}.{name}" if path else name, depth + 1)
+
+
+def _known_fields(kind: Any) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """The fields of a record with what notes bound them."""
+    if isinstance(kind, type) and hasattr(kind, "model_fields"):
+        return {name: (field.annotation, tuple(field.metadata)) for name, field in kind.model_fields.items()}
+    found: Mapping[str, Any] = fields_of(kind)
+    if not found and (typing.is_typeddict(kind) or (isinstance(kind, type) and hasattr(kind, "_fields"))):
+        try:
+            found = typing.get_type_hints(kind, include_extras=True)
+        except NameError:
+            return {}
+    return {name: (field, ()) for name, field in found.items()}
+
+
+def _takes_more(kind: Any) -> bool:
+    """Whether a record takes fields that it does not name."""
+    return bool(getattr(kind, "model_config", {}).get("extra") == "allow") if isinstance(kind, type) else False
 
 
 def values_max(kind: Any) -> int | None:

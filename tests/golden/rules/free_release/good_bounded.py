@@ -1,8 +1,8 @@
 """Enums, numbers and nominal ids."""
 
-from typing import Literal, NewType
+from typing import Annotated, Literal, NewType
 
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from parti import (
     Label,
@@ -10,7 +10,7 @@ from parti import (
 )
 
 desk = System("desk")
-OrderId = NewType("OrderId", str)
+OrderId = NewType("OrderId", Annotated[str, StringConstraints(pattern="^[A-Z0-9-]{1,20}$")])
 
 
 class Found(BaseModel):
