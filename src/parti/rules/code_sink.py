@@ -15,7 +15,7 @@ def look(case: Case) -> Iterator[Hit]:
     for part in case.design.parts:
         runs = part.runs if isinstance(part, Tool) else ()
         places = [(Slot(part.name, "in", path), language) for path, language in runs]
-        places += [(Slot(part.name, "runs", language), language) for language in ("code", "shell")]
+        places += [(Slot(part.name, "runs", language), language) for language in ("code", "html", "shell", "sql")]
         for slot, language in places:
             for label, who in ((Label.GENERATED, "a language model"), (Label.UNTRUSTED, "a stranger")):
                 way = case.way(slot.part, slot.port, label, slot.path)

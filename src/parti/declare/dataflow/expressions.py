@@ -90,7 +90,7 @@ def _constant(frame: Frame, node: ast.Constant) -> Value:
     """Each constant is a value of its own, so that one is told from another."""
     known = frame.reader.constants
     if node not in known:
-        known[node] = Value(node.value) if isinstance(node.value, bool | int | float) else Value()
+        known[node] = Value(node.value) if isinstance(node.value, bool | int | float | str) else Value()
     return known[node]
 
 

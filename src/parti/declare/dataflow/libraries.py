@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import logging
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from parti.declare.dataflow.frame import Frame
-from parti.declare.dataflow.values import Bound, Named, Of, Value
+from parti.declare.dataflow.values import UNKNOWN, Bound, Named, Of, Value
 from parti.design.dataflow import Blocking, Slot
 
 BLOCKING: Final = frozenset(
@@ -27,19 +28,49 @@ PROGRAMS: Final[Mapping[str, str]] = {
     "builtins.eval": "code",
     "builtins.exec": "code",
     "builtins.compile": "code",
+    "builtins.__import__": "code",
+    "importlib.import_module": "code",
+    "pickle.loads": "code",
+    "_pickle.loads": "code",
+    "marshal.loads": "code",
+    "dill.loads": "code",
+    "yaml.load": "code",
+    "yaml.load_all": "code",
+    "yaml.full_load": "code",
+    "yaml.unsafe_load": "code",
+    "jinja2.environment.Template": "code",
+    "jinja2.environment.Environment.from_string": "code",
     "os.system": "shell",
     "os.popen": "shell",
     "subprocess.getoutput": "shell",
-    "subprocess.run": "shell",
-    "subprocess.call": "shell",
-    "subprocess.check_call": "shell",
-    "subprocess.check_output": "shell",
-    "subprocess.Popen": "shell",
+    "subprocess.getstatusoutput": "shell",
     "asyncio.subprocess.create_subprocess_shell": "shell",
+    "markupsafe.Markup": "html",
+    "starlette.responses.HTMLResponse": "html",
 }
-"""Calls that run what they are given first, and as what. A list of words is given to no shell."""
+"""Calls that run what they are given first, and as what."""
 
-RETURNS: Final[Mapping[str, type]] = {"logging.getLogger": logging.Logger}
+_SPAWNING: Final = frozenset(
+    """subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen os.execv os.execvp os.spawnv
+    asyncio.subprocess.create_subprocess_exec""".split()  # noqa: SIM905
+)
+"""Calls that start a program. A list of words is given to no shell, unless the first of them is one."""
+
+_SHELLS: Final = frozenset("sh bash dash zsh ksh fish cmd cmd.exe powershell pwsh".split())  # noqa: SIM905
+_SCRIPT_FLAGS: Final = ("-c", "-lc", "-ic", "-e", "/c", "/C", "-Command")
+_INTERPRETERS: Final = frozenset("python python3 perl ruby node php".split())  # noqa: SIM905
+
+_QUERYING: Final = frozenset(
+    {"execute", "executemany", "executescript", "exec_driver_sql", "fetch", "fetchval", "fetchrow"}
+)
+_DATABASES: Final = """sqlite3 _sqlite3 psycopg psycopg2 asyncpg aiosqlite pymysql aiomysql MySQLdb duckdb _duckdb sqlalchemy cx_Oracle oracledb
+    pyodbc""".split()  # noqa: SIM905
+
+RETURNS: Final[Mapping[str, type]] = {
+    "logging.getLogger": logging.Logger,
+    "sqlite3.connect": sqlite3.Connection,
+    "sqlite3.Connection.cursor": sqlite3.Cursor,
+}
 """The types of what some calls give."""
 
 
@@ -50,11 +81,44 @@ def note_library(frame: Frame, thing: Any, given: Sequence[Value], named: Mappin
         frame.reader.blocking.add(
             Blocking(frame.part, frame.place(node), name.removeprefix("builtins.").removeprefix("_"))
         )
-    if name in PROGRAMS and given and (given[0].items is None or "shell" in named):
-        frame.pour(given[0], Slot(frame.part, "runs", PROGRAMS[name]), frame.place(node))
+    for program, language in _run_by(thing, name, given, named):
+        frame.pour(program, Slot(frame.part, "runs", language), frame.place(node))
     if name == "builtins.print" or name.startswith("logging."):
         for value in (*given, *named.values()):
             frame.pour(value, Slot(frame.part, "log"), frame.place(node))
+
+
+def _run_by(thing: Any, name: str, given: Sequence[Value], named: Mapping[str, Value]) -> Iterator[tuple[Value, str]]:
+    """What the call runs as a program, and in which language."""
+    first = given[0] if given else next(iter(named.values()), None)
+    if first is None:
+        return
+    if name in PROGRAMS:
+        safe = any("Safe" in name_of(value.thing) for value in (*given, *named.values()))
+        if not (name.startswith("yaml.") and safe):
+            yield first, PROGRAMS[name]
+    elif name in _SPAWNING:
+        if first.items is None or "shell" in named:
+            yield first, "shell"
+        yield from _scripts(first.items if first.items is not None else given)
+    elif isinstance(thing, Of | Bound) and name.rpartition(".")[2] in _QUERYING and _may_be_database(name, thing):
+        yield named.get("query", named.get("sql", first)), "sql"
+
+
+def _scripts(words: Sequence[Value]) -> Iterator[tuple[Value, str]]:
+    """The words of a command that a shell or interpreter takes for a program."""
+    texts = [word.thing if isinstance(word.thing, str) else "" for word in words]
+    program = texts[0].rpartition("/")[2] if texts else ""
+    if program in _SHELLS or program in _INTERPRETERS:
+        flags = [at for at, text in enumerate(texts) if text in _SCRIPT_FLAGS]
+        yield from ((word, "shell" if program in _SHELLS else "code") for at in flags[:1] for word in words[at + 1 :])
+
+
+def _may_be_database(name: str, thing: Any) -> bool:
+    """Whether the object is one of a database, or may be. What only fetches may be one of many things."""
+    known = name.split(".", maxsplit=1)[0] in _DATABASES
+    unknown = isinstance(thing, Of) and thing.receiver.kind is None and thing.receiver.thing is UNKNOWN
+    return known or (unknown and name.rpartition(".")[2].startswith("exec"))
 
 
 def name_of(thing: Any) -> str:
@@ -67,5 +131,5 @@ def name_of(thing: Any) -> str:
         owner = type(thing.receiver.thing) if thing.receiver.kind is None else thing.receiver.kind
         return f"{getattr(owner, '__module__', '')}.{getattr(owner, '__qualname__', '')}.{thing.name}"
     module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
-    module = {"posix": "os", "_io": "builtins"}.get(str(module), str(module))
+    module = {"posix": "os", "_io": "builtins", "_sqlite3": "sqlite3"}.get(str(module), str(module))
     return f"{module}.{name}" if isinstance(name, str) else ""

@@ -199,8 +199,10 @@ def replaced(value: Value, **changes: Any) -> Value:
 
 def either(one: Value, other: Value) -> Value:
     """One of both, decided at run time. Lists of different lengths have one item, which is any of theirs."""
-    if one is other or _is_nothing(other):
+    if one is other:
         return one
+    if _is_nothing(other):
+        return one if not _is_nothing(one) or one.thing == other.thing else PLAIN
     if _is_nothing(one):
         return other
     thing = one.thing if one.thing is other.thing else UNKNOWN
@@ -241,7 +243,8 @@ def alike(one: Value, other: Value) -> bool:
 
 def _is_nothing(value: Value) -> bool:
     """A constant, such as None: joined with data it adds nothing."""
-    return value.thing is UNKNOWN and value.fields is None and not value.items and not value.origins and not value.cells
+    plain = value.thing is UNKNOWN or isinstance(value.thing, str)
+    return plain and value.fields is None and not value.items and not value.origins and not value.cells
 
 
 def _same(one: Any, other: Any) -> bool:

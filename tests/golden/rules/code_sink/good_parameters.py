@@ -1,21 +1,17 @@
-"""The query is ours, the model gives a parameter."""
+"""What strangers wrote is a parameter of a query, and of a command without a shell."""
 
-from parti import (
-    Label,
-    System,
-)
+import sqlite3
+import subprocess
+from typing import Annotated
+
+from parti import Label, System
 
 desk = System("desk")
-llm = desk.llm("local")
 
 
-@desk.tool(effect="read", runs={"text": "sql"}, labels=Label.TRUSTED)
-async def query(text: str, name: str) -> int:
-    return 0
-
-
-@desk.post("/ask", key="id", labels=Label.TRUSTED)
-async def answer(id: str, question: str) -> str:
-    written = await llm.ask(question)
-    await query("select 1 where name = ?", written)
+@desk.post("/ask", key="id")
+def ask(id: Annotated[str, Label.TRUSTED], text: Annotated[str, Label.UNTRUSTED]) -> str:
+    with sqlite3.connect("rows.db") as rows:
+        rows.cursor().execute("select * from rows where text = ?", (text,))
+    subprocess.run(["grep", text, "rows.txt"], check=True)
     return id
