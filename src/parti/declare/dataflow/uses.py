@@ -26,8 +26,7 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
     """What the part gives."""
     values = [*given, *named.values()]
     if isinstance(handle, FunctionHandle):
-        function: object = handle.part.function.call
-        return calls.follow(frame, function, given, dict(named), node) if frame.reader.owns(function) else mixed(values)
+        return _followed(frame, handle.part.function.call, given, named, node)
     note(frame, handle.name, method, values, named, node, misfit=_misfit(handle, method, values))
     match handle:
         case StepHandle():
@@ -36,10 +35,7 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
                 frame.pour(value, Slot(handle.name, "in", name), frame.place(node))
             function = handle.part.function.call
             if type(handle.part) is Step and not handle.part.function.returns.labels and frame.reader.owns(function):
-                blocks, frame.blocks = frame.blocks, frame.blocks and handle.part.function.is_async
-                answer = calls.follow(frame, function, given, dict(named), node)
-                frame.blocks = blocks
-                return answer
+                return _followed(frame, function, given, named, node)
             return _from(handle.name, "out", handle.part.function.returns.kind)
         case TopicHandle():
             return _into(frame, handle.name, "data", values, node)
@@ -61,6 +57,16 @@ def use(frame: Frame, handle: PartHandle, method: str, given: Sequence[Value], n
         case MemoryHandle():
             return _memory(frame, handle, method, values, node)
     return mixed(values)
+
+
+def _followed(frame: Frame, function: object, given: Sequence[Value], named: Named, node: ast.Call) -> Value:
+    """What a part gives whose function is read here too. That it blocks is said of the part itself."""
+    if not frame.reader.owns(function):
+        return mixed([*given, *named.values()])
+    blocks, frame.blocks = frame.blocks, False
+    answer = calls.follow(frame, function, given, dict(named), node)
+    frame.blocks = blocks
+    return answer
 
 
 def ask(frame: Frame, given: Sequence[Value], named: Named, node: ast.Call) -> Value:
