@@ -63,12 +63,112 @@ def test_one_that_matches_nothing_is_a_finding(tmp_path: Path) -> None:
     assert ("R001", "orders") in codes(found)
 
 
+MAIL = """
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from parti import Label, System
+
+desk = System("desk", responsible="me", retain="30d")
+
+
+class Mail(BaseModel):
+    id: Annotated[str, Label.TRUSTED]
+    sender: Annotated[str, Label.UNTRUSTED]
+
+
+@desk.tool(effect="write", key="id", idempotent=True, control=["to"])
+async def pay(id: str, to: str) -> None: ...
+
+
+@desk.post("/mail", key="mail.id")
+async def receive(mail: Mail) -> str:
+    await pay(mail.id, mail.sender)
+    return mail.id
+"""
+
+HOOK = """
+
+@desk.post("/hook", labels=Label.UNTRUSTED)
+async def hook(to: str) -> str:
+    await pay("x", to)
+    return ""
+"""
+
+
+def paid(tmp_path: Path, source: str, begins: str) -> list[str]:
+    """Where the ways begin that are found."""
+    file = tmp_path / "mails.py"
+    accept = f'\ndesk.accept("R102", on=pay, reason="A person opens every letter.", until="2027-03-31"{begins})\n'
+    file.write_text(source + accept, encoding="utf-8")
+    found = [one for one in judged(loaded(file)).findings if one.code == "R102"]
+    return sorted(begin for one in found for begin in one.begins)
+
+
+@pytest.mark.parametrize(
+    "begins", ["", ', begins="receive"', ', begins="receive.mail.sender"', ', begins=["receive.mail"]']
+)
+def test_another_way_to_what_is_accepted_counts(tmp_path: Path, begins: str) -> None:
+    """One rule shows one way to an argument, so the other way is looked for as if the accepted one were not there."""
+    assert paid(tmp_path, MAIL, begins) == []
+    assert len(paid(tmp_path, MAIL + HOOK, begins)) == 1
+    if begins:
+        assert paid(tmp_path, MAIL + HOOK, begins) == ["hook"]
+
+
+def test_an_acceptance_of_another_way_accepts_nothing(tmp_path: Path) -> None:
+    assert paid(tmp_path, MAIL, ', begins="hook"') == ["receive.mail.sender"]
+
+
+def test_each_of_two_ways_can_be_accepted(tmp_path: Path) -> None:
+    assert paid(tmp_path, MAIL + HOOK, ', begins=["hook", "receive"]') == []
+
+
+def test_a_new_half_of_a_trifecta_counts(tmp_path: Path) -> None:
+    """A finding with two ways is found anew where only one of them begins elsewhere."""
+    file = tmp_path / "three.py"
+    base = """
+from typing import Annotated
+from parti import Budget, Label, System
+
+desk = System("desk", responsible="me")
+
+
+@desk.tool(effect="read", labels=Label.UNTRUSTED)
+async def web(q: str) -> str: ...
+
+
+@desk.tool(effect="read", labels=Label.UNTRUSTED)
+async def forum(q: str) -> str: ...
+
+
+@desk.tool(effect="read", labels=[Label.TRUSTED, Label.PII])
+async def people(q: str) -> str: ...
+
+
+@desk.tool(effect="write", key="to", control=["to"])
+async def send(to: str) -> None: ...
+
+
+clerk = desk.agent("clerk", llm=desk.llm("local"), tools=[{tools}], budget=Budget(usd=1))
+desk.accept("R101", on=clerk, reason="It is small.", until="2027-03-31", begins=["web", "people"])
+"""
+    found = {}
+    for tools in ("web, people, send", "web, forum, people, send"):
+        file.write_text(base.replace("{tools}", tools), encoding="utf-8")
+        found[tools] = [one.begins for one in judged(loaded(file)).findings if one.code == "R101"]
+    assert found["web, people, send"] == []
+    assert {"forum", "people"} in found["web, forum, people, send"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"code": "P101"}, "no code of a rule"),
         ({"code": 7}, "is not what it takes"),
         ({"reason": " "}, "for no reason"),
+        ({"begins": [7]}, "is not what it takes"),
         ({"until": "soon"}, "is no day"),
     ],
 )

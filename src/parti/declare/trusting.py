@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, ParamSpec, TypeVar
 
@@ -122,10 +122,19 @@ class Trusting(Declaring):
         self._design = None
 
     @placed
-    def accept(self, code: str, *, reason: str, until: str, on: PartHandle | str | None = None) -> None:
+    def accept(
+        self,
+        code: str,
+        *,
+        reason: str,
+        until: str,
+        on: PartHandle | str | None = None,
+        begins: str | Sequence[str] = (),
+    ) -> None:
         """Live with the finding `code` of `parti check` on the part `on` (wherever it is, without one), for a `reason`.
 
-        From the day after `until` (``"2027-03-31"``) on it counts again. One that matches nothing is itself a finding.
+        `begins` names the fields or parts where the ways begin that are accepted (``"receive.mail.sender"``, ``"receive"``); without
+        it that is one field or part, that of the way which is found first. What begins elsewhere counts. From the day after `until` (``"2027-03-31"``) on it counts again. One that matches nothing is itself a finding.
         """
         place = self._at(caller())
         refuse_unless(str, 'write code="R104", reason="why", until="2027-03-31"', code=code, reason=reason, until=until)
@@ -134,7 +143,13 @@ class Trusting(Declaring):
         if not reason.strip():
             raise DeclarationError("P105", f"{code} is accepted for no reason", fix="say why you live with it")
         name = on.name if isinstance(on, PartHandle) else on or ""
-        self._acceptances.append(Acceptance(code=code, on=name, reason=reason, until=_day(until), place=place))
+        starts = (begins,) if isinstance(begins, str) else tuple(begins)
+        refuse_unless(
+            str, 'write begins="receive.mail.sender"', **{f"begins[{at}]": one for at, one in enumerate(starts)}
+        )
+        self._acceptances.append(
+            Acceptance(code=code, on=name, reason=reason, until=_day(until), place=place, begins=starts)
+        )
         self._design = None
 
 

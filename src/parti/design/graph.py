@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -147,6 +148,19 @@ class Design:
                     found.add(arrow.target)
                     waiting.append(arrow.target)
         return found
+
+    def calls_to(self, part: str, target: str) -> list[str]:
+        """The shortest chain of calls from `part` to `target`, both included; empty where there is none."""
+        ways, seen = deque([[part]]), {part}
+        while ways:
+            way = ways.popleft()
+            if way[-1] == target:
+                return way
+            for arrow in self.arrows_from(way[-1], "calls"):
+                if arrow.target not in seen:
+                    seen.add(arrow.target)
+                    ways.append([*way, arrow.target])
+        return []
 
     def tables_written(self, part: str) -> set[str]:
         """The tables, memories and sessions that `part` writes, directly or through what it calls.

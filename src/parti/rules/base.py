@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from parti.design.dataflow import Dataflow, Port, Slot, Use
 from parti.design.diff import Diff
+from parti.design.fields import is_within
 from parti.design.graph import Design
 from parti.design.labels import Label, Tag
 from parti.design.places import Place
@@ -26,13 +27,14 @@ class Case:
     """A design to be judged, with the flow of data and labels through it.
 
     `before` is what differs from the version that it is compared with; None where it is compared with none. `gated` says that
-    what gates keep out while the system runs does not arrive.
+    what gates keep out while the system runs does not arrive. No label begins in the fields and parts `without`.
     """
 
     design: Design
     dataflow: Dataflow
     before: Diff | None = None
     gated: bool = True
+    without: frozenset[str] = frozenset()
 
     @cached_property
     def barriers(self) -> Barriers:
@@ -47,7 +49,8 @@ class Case:
     @cached_property
     def labels(self) -> Spread:
         """Which labels may be where."""
-        return Spread(self.design, self.edges, seeds_of(self.design), gated=self.gated)
+        seeds = [seed for seed in seeds_of(self.design) if not is_any(str(seed[0]), self.without)]
+        return Spread(self.design, self.edges, seeds, gated=self.gated)
 
     def uses(self, part: str = "", target: str = "") -> Iterator[Use]:
         """Where `part` uses `target`; any part, or any target, where none is named."""
@@ -78,6 +81,8 @@ class Hit:
     place: Place
     what: str
     path: tuple[Stage, ...] = ()
+    about: str = ""
+    """Which of several things of the part it is about: an argument, a door."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,12 @@ class Finding:
     why: str
     standard: str
     fix: str
+    about: str = ""
+
+    @property
+    def begins(self) -> frozenset[str]:
+        """The fields and parts where its way begins."""
+        return frozenset(stage.begins for stage in self.path if stage.begins)
 
     @property
     def guarded_by(self) -> str:
@@ -127,8 +138,13 @@ def found_by(rule: Rule, case: Case) -> Iterator[Finding]:
     for hit in rule.look(case):
         yield Finding(
             code=rule.code, rule=rule.name, severity=rule.severity, on=hit.on, place=hit.place, what=hit.what,
-            path=hit.path, why=rule.why, standard=rule.standard, fix=rule.fix,
+            path=hit.path, why=rule.why, standard=rule.standard, fix=rule.fix, about=hit.about,
         )  # fmt: skip
+
+
+def is_any(begin: str, known: Iterable[str]) -> bool:
+    """Whether a way begins in one of these fields and parts, or in a field of one."""
+    return any(is_within(begin, one) for one in known)
 
 
 def slot_name(slot: Slot) -> str:

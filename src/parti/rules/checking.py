@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations
+from typing import Final
 
 from parti.design.acceptance import Acceptance
 from parti.design.dataflow import Dataflow
@@ -12,11 +14,14 @@ from parti.design.diff import Diff
 from parti.design.graph import Design, Opaque
 from parti.design.labels import Label
 from parti.design.tool import Tool
-from parti.rules.base import SEVERITIES, Case, Finding, Hit, Rule, found_by
+from parti.rules.base import SEVERITIES, Case, Finding, Hit, Rule, found_by, is_any
 from parti.rules.flow.barriers import own_gate
 from parti.rules.flow.clearing import holds_labels
 from parti.rules.listing import all_rules
 from parti.rules.stale_acceptance import RULE as STALE
+
+_STARTS_MAX: Final = 5
+"""So many places where accepted ways begin are looked at in every combination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def check(
     """Judge a design on the day `today`, and what changed since the version `before`. The same gives the same report."""
     case = Case(design, dataflow, before)
     every = [finding for rule in rules or all_rules() for finding in found_by(rule, case)]
-    counted, accepted = _sorted_out(sorted(every, key=_order), design.acceptances, today)
+    counted, accepted = _sorted_out(case, rules or all_rules(), sorted(every, key=_order), today)
     if rules is None or any(rule.code == STALE.code for rule in rules):
         counted += _stale(design, every)
     return Report(
@@ -75,20 +80,62 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def _sorted_out(
-    findings: Iterable[Finding], acceptances: Sequence[Acceptance], today: date
+    case: Case, rules: Sequence[Rule], findings: Sequence[Finding], today: date
 ) -> tuple[list[Finding], list[Accepted]]:
+    """What counts, and what is accepted. A way that begins where nothing was accepted counts, if it is hidden by a shorter one too."""
+    alive = [one for one in case.design.acceptances if today <= one.until]
+    begins = {one: _begins(one, findings) for one in alive}
     counted, accepted = [], []
     for finding in findings:
-        fitting = [one for one in acceptances if _fits(one, finding)]
-        alive = next((one for one in fitting if today <= one.until), None)
-        if alive is not None:
-            accepted.append(Accepted(finding, alive))
+        fitting = [one for one in case.design.acceptances if _fits(one, finding)]
+        known = [one for one in fitting if one in begins]
+        if known and _is_covered(finding, known, begins):
+            accepted.append(Accepted(finding, known[0]))
+        elif known:
+            where = ", ".join(f"`{one}`" for one in sorted(frozenset().union(*(begins[one] for one in known))))
+            counted.append(replace(finding, what=f"{finding.what} (accepted only where it begins in {where})"))
         elif fitting:
             over = f"{finding.what} (accepted until {fitting[0].until}, which is over)"
             counted.append(replace(finding, what=over))
         else:
             counted.append(finding)
-    return counted, accepted
+    return [*counted, *_hidden(case, rules, findings, begins)], accepted
+
+
+def _begins(acceptance: Acceptance, findings: Iterable[Finding]) -> frozenset[str]:
+    if acceptance.begins:
+        return frozenset(acceptance.begins)
+    return next((one.begins for one in findings if _fits(acceptance, one) and one.begins), frozenset())
+
+
+def _is_covered(finding: Finding, known: Iterable[Acceptance], begins: Mapping[Acceptance, frozenset[str]]) -> bool:
+    accepted = frozenset[str]().union(*(begins[one] for one in known))
+    return all(is_any(one, accepted) for one in finding.begins)
+
+
+def _hidden(
+    case: Case, rules: Sequence[Rule], findings: Sequence[Finding], begins: Mapping[Acceptance, frozenset[str]]
+) -> Iterator[Finding]:
+    """What would be found if nothing came from where it is accepted that something comes from."""
+    known = {(one.code, one.on, one.begins) for one in findings}
+    for code in sorted({one.code for one in begins if begins[one]}):
+        fitting = [one for one in begins if one.code == code]
+        starts = sorted(frozenset[str]().union(*(begins[one] for one in fitting)))
+        for without in _subsets(starts):
+            reduced = replace(case, without=without)
+            for finding in (one for rule in rules if rule.code == code for one in found_by(rule, reduced)):
+                known_by = [one for one in fitting if _fits(one, finding)]
+                key = finding.code, finding.on, finding.begins
+                if known_by and key not in known and not _is_covered(finding, known_by, begins):
+                    known.add(key)
+                    yield finding
+
+
+def _subsets(starts: Sequence[str]) -> Iterator[frozenset[str]]:
+    """All of them where they are few; else each by itself, and all at once."""
+    sizes = range(1, len(starts) + 1) if len(starts) <= _STARTS_MAX else (1, len(starts))
+    for size in sizes:
+        yield from map(frozenset, combinations(starts, size))
 
 
 def _fits(acceptance: Acceptance, finding: Finding) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from parti.design.agent import Agent
 from parti.design.dataflow import Slot
@@ -12,22 +13,36 @@ from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.rules.base import Case, Hit, Rule
 from parti.rules.flow.spreading import Stage
-from parti.rules.reach import doors_to, effects_of
+from parti.rules.reach import acts
 
 
 def look(case: Case) -> Iterator[Hit]:
-    """One finding for each agent and tool."""
-    for agent in case.design.all(Agent):
-        doors = doors_to(case, agent)
-        for part in effects_of(case.design, agent) if doors else ():
-            door = next((one for one in doors if not _is_guarded(case, one, agent, part)), None)
-            if door and not (isinstance(part, Tool) and part.principal):
-                way = (
-                    Stage(door.place, f"anybody may call `{door.name}`"),
-                    Stage(agent.place, f"`{door.name}` has `{agent.name}` work"),
-                    Stage(part.place, f"`{agent.name}` may call `{part.name}` as the service", case.gate_of(part.name)),
-                )
-                yield Hit(part.name, part.place, f"callers of `{door.name}` act by `{part.name}` as the service", way)
+    """One finding for each door and tool."""
+    design = case.design
+    for door in design.all(Endpoint):
+        reached = design.reach(door.name)
+        agents = [agent for agent in design.all(Agent) if agent.name in reached]
+        for part in [part for part in design.parts if part.name in reached and isinstance(part, Tool | ToolServer)]:
+            if not acts(part) or (isinstance(part, Tool) and part.principal):
+                continue
+            ways = [_way(case, door, agent, part) for agent in agents if not _is_guarded(case, door, agent, part)]
+            way = min((way for way in ways if way), key=len, default=())
+            if way:
+                what = f"callers of `{door.name}` act by `{part.name}` as the service"
+                yield Hit(part.name, part.place, what, way, about=door.name)
+
+
+def _way(case: Case, door: Endpoint, agent: Agent, part: Tool | ToolServer) -> tuple[Stage, ...]:
+    """How a call comes to the tool by way of the agent; () where it does not."""
+    there, further = case.design.calls_to(door.name, agent.name), case.design.calls_to(agent.name, part.name)
+    if not there or not further:
+        return ()
+    names = [*there, *further[1:]]
+    stages = [Stage(door.place, f"anybody may call `{door.name}`", begins=door.name)]
+    for before, name in pairwise(names[:-1]):
+        stages.append(Stage(case.design.by_name[name].place, f"`{before}` has `{name}` work"))
+    last = f"`{names[-2]}` may call `{part.name}` as the service"
+    return (*stages, Stage(part.place, last, case.gate_of(part.name)))
 
 
 def _is_guarded(case: Case, door: Endpoint, agent: Agent, part: Tool | ToolServer) -> bool:

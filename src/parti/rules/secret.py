@@ -22,7 +22,11 @@ def look(case: Case) -> Iterator[Hit]:
     """One finding for each part that holds one."""
     for part in case.design.parts:
         port, where = _kept(part)
-        places: list[tuple[Port, str]] = [(port, where), ("log", "is written to a log by")]
+        places: list[tuple[Port, str]] = [
+            (port, where),
+            ("log", "is written to a log by"),
+            ("fails", "is journaled with an error of"),
+        ]
         for at, how in places:
             for slot in case.labels.slots(part.name, at, Label.SECRET)[:1]:
                 yield Hit(

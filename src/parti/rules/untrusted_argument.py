@@ -16,7 +16,7 @@ def look(case: Case) -> Iterator[Hit]:
             way = case.way(tool.name, "in", Label.UNTRUSTED, path)
             if way:
                 what = f"`{path}` of `{tool.name}` may come from strangers: it begins where {way[0].text}"
-                yield Hit(tool.name, tool.place, what, way)
+                yield Hit(tool.name, tool.place, what, way, about=path)
 
 
 RULE = Rule(

@@ -26,6 +26,8 @@ class Stage:
     text: str
     gate: str = ""
     """The gate that keeps the label out there, where there is one."""
+    begins: str = ""
+    """The field or part where the way begins, if this is its first stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Spread:
 def _stage(design: Design, slot: Slot, tag: Tag, arrival: Arrival) -> Stage:
     if arrival.edge is None or arrival.before is None:
         part = design.by_name.get(slot.part)
-        return Stage(part.place if part else NOWHERE, f"{_name(slot)} is {tag}")
+        return Stage(part.place if part else NOWHERE, f"{_name(slot)} is {tag}", begins=str(slot))
     verb = {"value": "goes to", "choice": "chooses", "condition": "decides"}[arrival.edge.manner]
     barrier = arrival.edge.barrier
     shut = barrier is not None and slot.path not in barrier.ways_in(slot.path, tag)
@@ -131,7 +133,12 @@ def _stage(design: Design, slot: Slot, tag: Tag, arrival: Arrival) -> Stage:
 
 
 def _name(slot: Slot) -> str:
-    ending = {"out": "what {} gives", "log": "the log of {}", "runs": "a program run by {}"}.get(slot.port, "{}")
+    ending = {
+        "out": "what {} gives",
+        "log": "the log of {}",
+        "runs": "a program run by {}",
+        "fails": "an error of {}",
+    }.get(slot.port, "{}")
     return ending.format(f"`{slot}`")
 
 
