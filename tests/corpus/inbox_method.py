@@ -19,10 +19,10 @@ desk = System("inbox", responsible="operator")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     sender: Annotated[str, Label.UNTRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
-    customer: str
+    customer: Annotated[str, Label.TRUSTED]
 
     def address(self, host: str) -> str:
         return f"{self.customer}@{host}"

@@ -19,10 +19,10 @@ desk = System("inbox", responsible="operator")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     sender: Annotated[str, Label.UNTRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
-    customer: str
+    customer: Annotated[str, Label.TRUSTED]
 
 
 mails = desk.topic("mails", Mail, key="id", retain="90d")

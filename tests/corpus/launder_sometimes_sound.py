@@ -14,7 +14,7 @@ desk = System("inbox", responsible="operator")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     sender: Annotated[str, Label.UNTRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
     customer: Annotated[str, Label.TRUSTED]

@@ -18,8 +18,8 @@ desk = System("shop")
 
 
 class Order(BaseModel):
-    id: str
-    cents: int
+    id: Annotated[str, Label.TRUSTED]
+    cents: Annotated[int, Label.TRUSTED]
     note: Annotated[str, Label.UNTRUSTED]
 
 

@@ -185,7 +185,7 @@ def sorting(bank: Bank, released: bool) -> System:
     async def first_sort() -> Sort:
         return await sort(await inbox())
 
-    @desk.tool(effect="write", key="what")
+    @desk.tool(effect="write", key="what", labels=Label.TRUSTED)
     async def file(what: str) -> str:
         bank.paid.append((what, 0.0))
         return "filed"

@@ -84,8 +84,18 @@ def items_of(kind: Any) -> tuple[Any, ...]:
 
 def record_in(kind: Any) -> type | None:
     """The one type with fields behind `kind`: itself, or that of an optional or list of it; None where there is no one."""
-    found = {record for record in _records(kind, 0)}
+    found = set(records_in(kind))
     return found.pop() if len(found) == 1 else None
+
+
+def records_in(kind: Any) -> tuple[type, ...]:
+    """All types with fields behind `kind`, through optionals, unions and collections."""
+    return tuple(dict.fromkeys(_records(kind, 0)))
+
+
+def is_within(path: str, whole: str) -> bool:
+    """Whether a path is that of the whole, or of something in it."""
+    return not whole or path == whole or path.startswith(f"{whole}.")
 
 
 def _records(kind: Any, depth: int) -> Iterator[type]:

@@ -31,6 +31,6 @@ RULE = Rule(
     says="A tool is given what strangers wrote, and its whole answer is declared trusted, free text too.",
     why="A calendar repeats the title that an attacker chose: what went in untrusted comes back as if it were not.",
     standard="measured: trusting a receipt opened 30 attacks again (labels on values, see docs/check.md)",
-    fix='label the fields of the answer: labels={"title": Label.UNTRUSTED}, or leave the answer unlabelled',
+    fix='label the fields of the answer that can be trusted: labels={"id": Label.TRUSTED}, or leave the answer unlabelled',
     look=look,
 )

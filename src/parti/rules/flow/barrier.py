@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parti.design.fields import is_within
 from parti.design.labels import Label, Labelled, Tag, Tags
-from parti.rules.flow.clearing import allows, is_within, overlap
+from parti.rules.flow.clearing import allows, overlap
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from parti.design.dataflow import Dataflow
 from parti.design.endpoint import Endpoint
-from parti.design.fields import fields_of
+from parti.design.fields import fields_of, is_within
 from parti.design.gate import Gate
 from parti.design.graph import Design, Part
 from parti.design.labelling import HELD
@@ -29,7 +29,6 @@ from parti.rules.flow.clearing import (
     cleared_for,
     given_labels,
     holds_labels,
-    is_within,
     minded_of,
     minds,
     overlap,

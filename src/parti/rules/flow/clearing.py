@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 from parti.design.agent import Agent
 from parti.design.dataflow import Port
 from parti.design.endpoint import Endpoint
+from parti.design.fields import is_within
 from parti.design.graph import Design, Part
 from parti.design.guard import Guard
 from parti.design.labels import NONE, Label, Labelled, Region, Tag, Tags
@@ -118,11 +119,6 @@ def cleared_for(part: Part) -> Labelled:
 def allows(labels: Labelled, tag: Tag, path: str) -> bool:
     """Whether a type says the label of the field `path`, of what it lies in or of what lies in it."""
     return any(one == tag and (is_within(known, path) or is_within(path, known)) for known, one in labels)
-
-
-def is_within(path: str, whole: str) -> bool:
-    """Whether a path is that of the whole, or of something in it."""
-    return not whole or path == whole or path.startswith(f"{whole}.")
 
 
 def given_labels(part: Tool) -> Labelled:

@@ -9,6 +9,7 @@ from typing import Final
 from parti.design.agent import Agent
 from parti.design.dataflow import Dataflow, Manner, Slot
 from parti.design.endpoint import Endpoint
+from parti.design.fields import is_within
 from parti.design.graph import Design
 from parti.design.guard import Guard
 from parti.design.handler import Handler
@@ -22,7 +23,7 @@ from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
 from parti.rules.flow.barrier import Barrier
-from parti.rules.flow.seeds import is_labelled
+from parti.rules.flow.seeds import unsaid_in
 
 _MANNERS: Final[tuple[Manner, ...]] = ("value", "choice", "condition")
 
@@ -60,18 +61,29 @@ class Edge:
 
 
 def edges_of(design: Design, dataflow: Dataflow) -> list[Edge]:
-    """All edges, in a fixed order. Into the answer of a labelled tool there is none: its labels are declared."""
+    """All edges, in a fixed order. Into what somebody labelled of a tool's answer there is none: its labels are declared."""
     read = (
         Edge(flow.source, flow.target, flow.place, flow.manner, flow.exact, unseen=flow.unseen)
         for flow in dataflow.flows
     )
-    found = [_released(design, edge) for edge in (*read, *_made(design)) if not _is_declared(design, edge)]
+    found = [_released(design, one) for edge in (*read, *_made(design)) for one in _undeclared(design, edge)]
     return sorted(found, key=lambda edge: (edge.source, edge.target, edge.place, _MANNERS.index(edge.manner)))
 
 
-def _is_declared(design: Design, edge: Edge) -> bool:
+def _undeclared(design: Design, edge: Edge) -> Iterator[Edge]:
+    """The edge; into a tool's answer, as far as it leads to fields of which nobody said anything."""
     part = design.by_name.get(edge.target.part)
-    return isinstance(part, Tool | ToolServer) and edge.target.port == "out" and is_labelled(part)
+    if not isinstance(part, Tool | ToolServer) or edge.target.port != "out":
+        yield edge
+        return
+    path = edge.target.path
+    for unsaid in unsaid_in(design, part):
+        if is_within(path, unsaid):
+            yield edge
+        elif is_within(unsaid, path):
+            rest = unsaid[len(path) :].lstrip(".")
+            source = ".".join(name for name in (edge.source.path, rest) if name) if edge.exact else edge.source.path
+            yield replace(edge, source=replace(edge.source, path=source), target=replace(edge.target, path=unsaid))
 
 
 def _released(design: Design, edge: Edge) -> Edge:
@@ -91,6 +103,7 @@ def _made(design: Design) -> Iterator[Edge]:
             case Handler():
                 (event,) = part.function.parameters
                 yield Edge(Slot(part.topic, "data"), Slot(part.name, "in", event.name), at, exact=True)
+                yield from _failing(design, part)
                 if part.to:
                     yield Edge(Slot(part.name, "out"), Slot(part.to, "data"), at, exact=True)
             case Topic() if part.dead_letters:
@@ -114,6 +127,20 @@ def _made(design: Design) -> Iterator[Edge]:
                 yield Edge(Slot(part.agent, "out"), Slot(part.name, "out"), at)
             case Agent():
                 yield from _of_agent(design, part)
+
+
+def _failing(design: Design, handler: Handler) -> Iterator[Edge]:
+    """What a handler is given, what it reads, and what it raises may stand in the error of its dead letters."""
+    topic = design.by_name.get(handler.topic)
+    if not isinstance(topic, Topic) or not topic.dead_letters:
+        return
+    said = Slot(topic.dead_letters, "data", "error")
+    yield Edge(Slot(handler.name, "in"), said, handler.place)
+    yield Edge(Slot(handler.name, "fails"), said, handler.place)
+    for arrow in design.arrows_from(handler.name):
+        if arrow.kind in ("calls", "reads"):
+            for port in ("out", "data"):
+                yield Edge(Slot(arrow.target, port), said, arrow.place)
 
 
 def _of_agent(design: Design, agent: Agent) -> Iterator[Edge]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from parti.design.agent import Agent
-from parti.design.dataflow import Slot
+from parti.design.dataflow import Port, Slot
 from parti.design.endpoint import Endpoint
+from parti.design.fields import DEEPEST, fields_of, free_texts, is_within, records_in
 from parti.design.graph import Design, Part
 from parti.design.labels import Label, Labelled, Tag
 from parti.design.llm import Llm
@@ -47,19 +48,31 @@ def types_of(design: Design, part: Outside) -> Labelled:
     )
 
 
-def is_labelled(part: Tool | ToolServer) -> bool:
-    """Whether somebody said how far its answer can be believed."""
-    typed = part.function.returns.labels if isinstance(part, Tool) else ()
-    return part.labels is not None or any(tag in INTEGRITY for _, tag in typed)
+def unsaid_in(design: Design, part: Outside) -> list[str]:
+    """The largest fields of what comes in by a part of which nobody said how far they can be believed; "" is all of it."""
+    marked = [path for path, tag in said_of(design, part) if tag in INTEGRITY]
+    if not marked:
+        return [""]
+    if isinstance(part, Endpoint):
+        given = [(one.name, one.payload.kind) for one in part.function.parameters]
+        return [path for name, kind in given for path in _beside(marked, name, kind, 0)]
+    if isinstance(part, Source):
+        return list(_beside(marked, "", design.get(Topic, part.topic).payload.kind, 0))
+    return list(_beside(marked, "", part.function.returns.kind, 0)) if isinstance(part, Tool) else []
 
 
 def is_said(design: Design, part: Outside) -> bool:
-    """Whether somebody said how far what comes in by it can be believed."""
-    return part.labels is not None or any(tag in INTEGRITY for _, tag in types_of(design, part))
+    """Whether somebody said how far anything that comes in by it can be believed."""
+    return any(tag in INTEGRITY for _, tag in said_of(design, part))
+
+
+def said_of(design: Design, part: Outside) -> Labelled:
+    """All labels of what comes in by a part: those of its types, and those of its declaration."""
+    return (*types_of(design, part), *(part.labels or ()))
 
 
 def is_outside(part: Part) -> bool:
-    """Whether what comes in by the part is from outside; a tool that only writes echoes what it is given."""
+    """Whether all that comes in by the part is from outside. Of other tools, only text is that their types do not bound."""
     return isinstance(part, Source | Endpoint | ToolServer) or (isinstance(part, Tool) and part.effect == "read")
 
 
@@ -68,10 +81,10 @@ def _of(design: Design, part: Part) -> Iterator[Seed]:
         case Topic() | Table():
             yield from _at(part.name, "data", part.payload.labels)
         case Source() | Tool() | ToolServer() | Endpoint():
-            port = "in" if isinstance(part, Endpoint) else "out"
-            yield from _at(part.name, port, (*types_of(design, part), *(part.labels or ())))
-            if is_outside(part) and not is_said(design, part):
-                yield Slot(part.name, port), Label.UNTRUSTED  # type: ignore[arg-type]
+            port: Port = "in" if isinstance(part, Endpoint) else "out"
+            yield from _at(part.name, port, said_of(design, part))
+            for path in _unsaid(design, part):
+                yield Slot(part.name, port, path), Label.UNTRUSTED
         case Model():
             yield from _at(part.name, "out", part.output.labels)
         case Step():
@@ -81,6 +94,27 @@ def _of(design: Design, part: Part) -> Iterator[Seed]:
         case Agent():
             yield Slot(part.name, "in"), Label.GENERATED
             yield from _at(part.name, "out", part.output.labels)
+
+
+def _unsaid(design: Design, part: Outside) -> Iterator[str]:
+    """The fields from outside that nobody said to be trusted: each for itself, whatever is said of the others."""
+    unsaid = unsaid_in(design, part)
+    if isinstance(part, Tool) and not is_outside(part):
+        texts = free_texts(part.function.returns.kind)
+        yield from (path for path in texts if any(is_within(path, one) for one in unsaid))
+    else:
+        yield from unsaid
+
+
+def _beside(marked: list[str], path: str, kind: Any, depth: int) -> Iterator[str]:
+    """The largest fields of which nothing is said."""
+    if any(is_within(path, one) for one in marked):
+        return
+    if not any(is_within(one, path) for one in marked) or depth > DEEPEST:
+        yield path
+        return
+    for name, field in ((name, field) for record in records_in(kind) for name, field in fields_of(record).items()):
+        yield from _beside(marked, f"{path}.{name}" if path else name, field, depth + 1)
 
 
 def _at(part: str, port: str, labels: Labelled) -> Iterator[Seed]:

@@ -14,9 +14,9 @@ notes = desk.memory("notes", retain="90d")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
-    kind: Literal["order", "other"]
+    kind: Annotated[Literal["order", "other"], Label.TRUSTED]
 
 
 @desk.post("/mail", key="mail.id")

@@ -14,7 +14,7 @@ desk = System("desk", gate=Gate("allow"))
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
 
 

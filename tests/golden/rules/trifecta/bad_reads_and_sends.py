@@ -13,7 +13,7 @@ desk = System("desk")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
 
 

@@ -14,7 +14,7 @@ desk = System("desk")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
 
 

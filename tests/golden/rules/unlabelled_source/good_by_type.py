@@ -14,7 +14,7 @@ desk = System("desk")
 
 
 class Order(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     note: Annotated[str, Label.UNTRUSTED]
 
 

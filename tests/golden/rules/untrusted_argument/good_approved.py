@@ -14,9 +14,9 @@ desk = System("desk")
 
 
 class Mail(BaseModel):
-    id: str
+    id: Annotated[str, Label.TRUSTED]
     body: Annotated[str, Label.UNTRUSTED]
-    account: str
+    account: Annotated[str, Label.TRUSTED]
 
 
 class Account(BaseModel):
