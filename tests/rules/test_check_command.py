@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
@@ -87,6 +88,74 @@ def test_sarif_is_valid_and_has_every_finding(file: Path) -> None:
 
 
 VALIDATOR = Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+LOUD = """
+print("hello")
+from typing import Annotated
+from parti import Label, System
+
+desk = System("desk", responsible="me")
+
+
+@desk.tool(effect="write", key="to", idempotent=True, control=["to", "cents"])
+async def pay(to: str, cents: str) -> None: ...
+
+
+@desk.post("/pay", labels=Label.UNTRUSTED)
+async def paying(to: str, cents: str) -> str:
+    await pay(to, cents)
+    return ""
+"""
+
+
+def loud(folder: Path, more: str = "") -> Path:
+    """An app that prints, in a folder with a blank in its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "my app.py"
+    file.write_text(LOUD + more, encoding="utf-8")
+    return file
+
+
+def results(file: Path) -> list[dict[str, Any]]:
+    sarif = json.loads(check(file, "--sarif", "-")[1])
+    assert [error.message for error in VALIDATOR.iter_errors(sarif)] == []
+    assert "%SRCROOT%" in sarif["runs"][0]["originalUriBaseIds"]
+    return list(sarif["runs"][0]["results"])
+
+
+def test_what_an_app_prints_while_it_is_loaded_does_not_stand_in_the_results(tmp_path: Path) -> None:
+    file = loud(tmp_path)
+    assert json.loads(check(file, "--json")[1])["findings"]
+    assert results(file)
+    assert json.loads(check("--explain", "R102", file, "--json")[1])["findings"]
+
+
+def test_sarif_names_files_from_the_root_of_the_repository_as_uris(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (one, *_) = results(loud(tmp_path / "services" / "a desk"))
+    file = one["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert file == {"uri": "services/a%20desk/my%20app.py", "uriBaseId": "%SRCROOT%"}
+
+
+def marks(file: Path) -> list[str]:
+    return sorted(one["partialFingerprints"]["parti/v2"] for one in results(file) if one["ruleId"] == "R102")
+
+
+def test_a_fingerprint_stays_while_the_way_changes_or_an_acceptance_ends(tmp_path: Path) -> None:
+    """A way that is shorter is shown instead, but it is the same argument of the same tool."""
+    shorter = """
+
+@desk.post("/a", labels=Label.UNTRUSTED)
+async def a(to: str, cents: str) -> str:
+    await pay(to, cents)
+    return ""
+"""
+    over = '\ndesk.accept("R102", on=pay, reason="It is small.", until="2020-01-01")\n'
+    known = marks(loud(tmp_path))
+    assert len(set(known)) == 2
+    assert marks(loud(tmp_path, shorter)) == known
+    assert marks(loud(tmp_path, over)) == known
 
 
 def test_sarif_goes_to_a_file_and_the_findings_to_the_terminal(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +20,7 @@ from parti.errors import UsageError
 if TYPE_CHECKING:
     from parti.rules.base import Finding, Rule
     from parti.rules.checking import Report
+    from parti.verbs.target import Target
 
 
 def check(
@@ -48,9 +51,9 @@ def check(
 
     if explain:
         rule = verb.explain(explain)
-        _explain(rule, verb.check(target_of(app, store)) if app else None, as_json)
+        _explain(rule, verb.check(_loaded(app, store)) if app else None, as_json)
         return
-    target, compared = target_of(app, store), None
+    target, compared = _loaded(app, store), None
     if against:
         from parti.verbs.against import against as compare  # noqa: PLC0415 see above
 
@@ -59,7 +62,7 @@ def check(
         raise UsageError("P504", "--replay needs another version", fix="write --against main --replay")
     report = verb.check(target, before=compared.changes if compared else None)
     if sarif:
-        text = json.dumps(verb.sarif(report), indent=2) + "\n"
+        text = json.dumps(verb.sarif(target, report), indent=2) + "\n"
         _write(sarif, text)
     if as_json:
         print_json({**_facts(report), **({"against": compared.as_json()} if compared else {})})
@@ -74,6 +77,14 @@ def check(
         )
     if report.findings or not (compared is None or compared.all_resume):
         raise typer.Exit(FINDINGS)
+
+
+def _loaded(app: Path | None, store: Path | None) -> Target:
+    """The target with its app. What that prints while it is loaded is no result, and goes to stderr."""
+    target = target_of(app, store)
+    with contextlib.redirect_stdout(sys.stderr):
+        _ = target.design
+    return target
 
 
 def _facts(report: Report) -> dict[str, Any]:

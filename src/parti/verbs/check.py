@@ -24,9 +24,12 @@ def check(target: Target, today: date | None = None, before: Diff | None = None)
     return judge(design, read_dataflow(design, target.root), day, before=before)
 
 
-def sarif(report: Report) -> dict[str, Any]:
-    """The report as SARIF 2.1.0."""
-    return as_sarif(report, version=version("parti"))
+def sarif(target: Target, report: Report) -> dict[str, Any]:
+    """The report as SARIF 2.1.0, with files named from the root of the repository that the app lies in."""
+    root = target.root.resolve()
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    folder = "" if top == root else root.relative_to(top).as_posix()
+    return as_sarif(report, version=version("parti"), folder=folder)
 
 
 def explain(code: str) -> Rule:
