@@ -15,11 +15,16 @@ from hypothesis import strategies as st
 from rules_kit import DAY, loaded
 
 from parti.design.dataflow import Dataflow, Flow, Port, Slot
-from parti.design.graph import Arrow, Design
+from parti.design.endpoint import Endpoint
+from parti.design.graph import Arrow, Design, Part
 from parti.design.guard import Guard
 from parti.design.labels import NONE, Label, Purpose, Region, Tag, join, leq
+from parti.design.model import Model
+from parti.design.payload import Payload
 from parti.design.places import Place
 from parti.design.step import Step
+from parti.design.tool import Tool
+from parti.design.topic import Topic
 from parti.rules.checking import check
 from parti.rules.listing import RULES
 
@@ -110,6 +115,59 @@ def test_another_arrow_hides_no_finding(some: list[Flow], more: Arrow) -> None:
 @given(some_flows, st.sets(st.sampled_from([*Label, Region("eu"), Purpose("credit")])))
 def test_a_release_adds_no_finding(some: list[Flow], releases: set[Tag]) -> None:
     assert found(with_guard(pool(), tuple(releases)), some) <= found(pool(), some)
+
+
+LABELLED = [
+    ("rows", "data"),
+    ("fetch", "out"),
+    ("find", "out"),
+    ("door", "in"),
+    ("risk", "out"),
+    ("tidy", "out"),
+    ("send", "out"),
+]
+
+more_labels = st.lists(
+    st.tuples(
+        st.sampled_from(LABELLED),
+        st.sampled_from(["", "name", "body", "a"]),
+        st.sampled_from([*sorted(set(Label) - {Label.TRUSTED}, key=str), Region("eu"), Purpose("credit")]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(some_flows, more_labels)
+def test_another_label_hides_no_finding(some: list[Flow], more: list[tuple[tuple[str, Port], str, Tag]]) -> None:
+    """A label other than TRUSTED says what is to be minded. R108 finds that nobody said anything, so UNTRUSTED ends it."""
+    labelled = pool()
+    for (part, _), path, tag in more:
+        labelled = with_label(labelled, part, path, tag)
+    before = {(code, on) for code, on in found(pool(), some) if code != "R108"}
+    assert before <= found(labelled, some)
+
+
+def with_label(design: Design, name: str, path: str, tag: Tag) -> Design:
+    """The design, where one more label is said of what a part gives."""
+    part = design.by_name[name]
+    match part:
+        case Topic():
+            now: Part = replace(part, payload=_labelled(part.payload, path, tag))
+        case Model():
+            now = replace(part, output=_labelled(part.output, path, tag))
+        case Tool() | Endpoint():
+            now = replace(part, labels=(*(part.labels or ()), (path, tag)))
+        case Step():
+            now = replace(part, function=replace(part.function, returns=_labelled(part.function.returns, path, tag)))
+        case _:
+            raise AssertionError(name)
+    return replace(design, parts=tuple(now if one is part else one for one in design.parts))
+
+
+def _labelled(payload: Payload, path: str, tag: Tag) -> Payload:
+    return replace(payload, labels=(*payload.labels, (path, tag)))
 
 
 def with_guard(design: Design, releases: tuple[Tag, ...]) -> Design:
