@@ -32,6 +32,8 @@ COPYING: Final = frozenset({"model_copy", "model_dump", "copy", "dict", "model_v
 
 def attribute(frame: Frame, base: Value, name: str) -> Value:
     """What the attribute is, and what may have been stored in its place."""
+    if name == "__dict__":
+        return base
     found = field_of(base, name)
     if found is not None:
         return found

@@ -253,7 +253,7 @@ def _run_handed(frame: Frame, given: Sequence[Value], named: Named, node: ast.Ca
     values = [*given, *named.values()]
     for value in values:
         thing = value.thing
-        if isinstance(thing, Closure | Bound | Used) or (isinstance(thing, FunctionType) and frame.reader.owns(thing)):
+        if changes.is_called(thing) or (isinstance(thing, FunctionType) and frame.reader.owns(thing)):
             others = mixed(other for other in values if other is not value)
             count = len(thing.node.args.args) if isinstance(thing, Closure) else 1
             found.append(call(frame, value, [with_origins(others, frozenset())] * count, {}, node))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from parti.declare.dataflow.frame import Frame
 from parti.declare.dataflow.libraries import name_of
-from parti.declare.dataflow.values import PLAIN, UNKNOWN, Bound, Of, Value, alike, mixed, replaced
+from parti.declare.dataflow.values import PLAIN, UNKNOWN, Bound, Closure, Of, Used, Value, alike, mixed, replaced
 
 _ITEMS_MAX: Final = 64
 """Items of a collection that are kept apart."""
@@ -89,6 +89,11 @@ def _by_method(frame: Frame, thing: Any, receiver: Value, given: Sequence[Value]
 def _is_ours(receiver: Value) -> bool:
     """Whether the run has made the object. A client that the app makes once keeps, as far as is known, nothing."""
     return receiver.thing is UNKNOWN or isinstance(receiver.thing, Bound | Of)
+
+
+def is_called(thing: Any) -> bool:
+    """Whether a library that is handed the thing can do nothing with it but call it."""
+    return isinstance(thing, Closure | Bound | Used) or (isinstance(thing, Of) and thing.name in _TAKING)
 
 
 def in_files(frame: Frame, thing: Any, given: Sequence[Value]) -> Value:
