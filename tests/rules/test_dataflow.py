@@ -259,3 +259,42 @@ def test_a_blocking_call_is_seen_in_async_functions_alone(tmp_path: Path) -> Non
     """
     found = read(tmp_path, "slow()\nawait asyncio.to_thread(slow)\nawait threaded(1)", more)
     assert [(one.part, one.call) for one in found.blocking] == [("door", "time.sleep")]
+
+
+def test_items_that_a_helper_adds_keep_their_fields(tmp_path: Path) -> None:
+    more = """
+        def fill(cards: list[Card], card: Card) -> None:
+            cards.append(card)
+    """
+    body = "cards: list[Card] = []\nfill(cards, Card(id=person.id, name=person.name))\nfor card in cards:\n    await send(card.id, card.name)"
+    found = read(tmp_path, body, more)
+    assert (into(found, "send.to"), into(found, "send.text")) == ({"id"}, {"name"})
+
+
+def test_a_value_that_grows_in_a_loop_comes_to_an_end(tmp_path: Path) -> None:
+    body = "all_of: Any = person.name\nfor _ in range(99):\n    all_of = [all_of, {'more': all_of}]\nawait send(person.id, str(all_of))"
+    found = read(tmp_path, body)
+    assert into(found, "send.text") == {"name"}
+    assert found.opaque == ()
+
+
+@pytest.mark.parametrize(
+    "body", ["def gone():\n    got = yield 1\n    yield got\nlist(gone())", "globals()['a'] = person.name"]
+)
+def test_what_cannot_be_followed_is_said(tmp_path: Path, body: str) -> None:
+    assert any("not followed" in spot.why for spot in read(tmp_path, body).opaque)
+
+
+def test_what_an_uncaught_error_says_goes_to_the_errors_of_the_part(tmp_path: Path) -> None:
+    raised = "if person.id:\n    raise ValueError(person.name)"
+    caught = "try:\n    raise ValueError(person.name)\nexcept (KeyError, ValueError):\n    pass"
+    other = "try:\n    raise ValueError(person.name)\nexcept KeyError:\n    pass"
+    said = [
+        {
+            str(flow.source).rpartition(".")[2]
+            for flow in read(tmp_path, body).flows
+            if flow.target.port == "fails" and flow.manner == "value"
+        }
+        for body in (raised, caught, other)
+    ]
+    assert said == [{"name"}, set(), {"name"}]

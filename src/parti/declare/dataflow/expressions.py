@@ -41,7 +41,7 @@ def item_of(value: Value, index: int | None) -> Value:
     if value.items is not None:
         if index is not None and index < len(value.items):
             return with_origins(value.items[index], weakened(value.origins, "value") | kept)
-        found = PLAIN
+        found = PLAIN if value.items else Value(kind=value.kind)
         for item in value.items:
             found = either(found, item)
         return with_origins(found, weakened(value.origins, "value") | kept)

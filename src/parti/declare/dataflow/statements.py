@@ -98,7 +98,18 @@ def _assign(frame: Frame, node: ast.Assign) -> None:
 
 def _declare(frame: Frame, node: ast.AnnAssign) -> None:
     if node.value is not None:
-        assign(frame, node.target, evaluate(frame, node.value))
+        value = evaluate(frame, node.value)
+        kind = _items_said(frame, node.annotation) if value.items == () else None
+        assign(frame, node.target, value if kind is None else replaced(value, kind=kind))
+
+
+def _items_said(frame: Frame, node: ast.expr) -> type | None:
+    """The record that an annotation says an empty collection is for: ``list[Card]``."""
+    if not isinstance(node, ast.Subscript):
+        return None
+    names = [inner.id for inner in ast.walk(node.slice) if isinstance(inner, ast.Name)]
+    found = {kind for kind in (record_in(frame.load(name).thing) for name in names) if kind is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _add(frame: Frame, node: ast.AugAssign) -> None:
