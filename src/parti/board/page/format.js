@@ -31,3 +31,9 @@ export const spend = (perSecond) => `$${short(perSecond * 3600)}/h`;
 
 /** A moment of today, to the second. @param {number} at seconds since 1970 */
 export const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB");
+
+/** The day of a moment: 3 Nov. @param {number} at seconds since 1970 */
+export const day = (at) => new Date(at * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+
+/** Money: $0.0012, $3.10. @param {number} usd */
+export const money = (usd) => `$${usd >= 0.1 ? usd.toFixed(2) : short(usd)}`;

@@ -4,6 +4,8 @@ import { html, useEffect, useRef, useSignal } from "./html.js";
 import { Help } from "./help.js";
 import { useShortcuts } from "./keys.js";
 import { connection, picture, trouble } from "./live.js";
+import { Person } from "./person.js";
+import { Prompts } from "./prompts.js";
 import { VIEWS, address, go, to, view } from "./routes.js";
 import { session, signOut } from "./session.js";
 import { SignIn } from "./sign-in.js";
@@ -14,6 +16,7 @@ export function Shell() {
   return html`
     ${session.value.signed_in ? html`<${Inside} />` : html`<${SignIn} />`}
     <${Toasts} />
+    <${Prompts} />
   `;
 }
 
@@ -33,6 +36,7 @@ function Inside() {
       <${Navigation} />
       <div class="tools">
         <${Standing} />
+        <${Person} />
         <button class="tool" onClick=${turnTheme} title="Theme (t)" aria-label=${`Theme: ${theme.value}`}>
           ${{ auto: "◐", light: "☀", dark: "☾" }[theme.value]}
         </button>

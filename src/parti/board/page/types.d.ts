@@ -82,3 +82,17 @@ export interface Address {
   rest: string;
   query: URLSearchParams;
 }
+
+/** A field that is masked: its JSON pointer in the value, its labels, and the place to name in asking to see it. */
+export interface Masked {
+  path: string;
+  labels: string[];
+  place: string;
+}
+
+/** A JSON value as it may be shown; with `cut`, the beginning of its text. */
+export interface Shown {
+  value: unknown;
+  masked: Masked[];
+  cut: number;
+}
