@@ -291,11 +291,14 @@ async def serving(
     """
     from parti.board import Board, Shown  # noqa: PLC0415 most commands serve nothing
     from parti.drawings import design_json, draw_svg, page_stylesheet  # noqa: PLC0415
+    from parti.judging import findings_of  # noqa: PLC0415
     from parti.serve import serve  # noqa: PLC0415
     from parti.serve.security import is_loopback  # noqa: PLC0415
 
     word = token or SystemChance().token()
-    shown = Shown(engine, draw_svg(engine.design, styled=False), page_stylesheet())
+    shown = Shown(
+        engine, draw_svg(engine.design, styled=False), page_stylesheet(), findings_of(engine.design, engine.clock)
+    )
     drawn = partial(design_json, engine.design)
     served = serve(
         engine, host=host, port=port, token=word, token_given=bool(token), design_json=drawn,

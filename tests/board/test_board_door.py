@@ -178,7 +178,7 @@ def test_the_operators_other_routes_keep_wanting_the_token() -> None:
 def test_every_view_answers_and_says_what_it_lacks() -> None:
     async def visit(browser: Browser) -> None:
         for path in ("picture?at=1", "part?name=orders", "runs?limit=5", "topics", "tail?topic=orders", "questions",
-                     "events?topic=orders&around=3", "dead-letters"):  # fmt: skip
+                     "events?topic=orders&around=3", "dead-letters", "findings"):  # fmt: skip
             assert (await browser.get(f"/api/{path}")).status_code == 200, path
         for path in ("run?id=none", "story?id=none", "question?id=none", "event?topic=orders&offset=9"):
             assert code(await browser.get(f"/api/{path}")) == (404, "P308"), path
@@ -186,7 +186,7 @@ def test_every_view_answers_and_says_what_it_lacks() -> None:
     visited(visit)
 
 
-@pytest.mark.parametrize("change", ["answer", "retry", "publish", "reveal"])
+@pytest.mark.parametrize("change", ["answer", "cancel", "publish", "retry", "reveal"])
 def test_a_change_says_what_its_body_lacks_and_is_refused_to_strangers(change: str) -> None:
     async def visit(browser: Browser) -> None:
         assert code(await browser.post(change, {})) == (400, "P504")
@@ -197,7 +197,7 @@ def test_a_change_says_what_its_body_lacks_and_is_refused_to_strangers(change: s
 
 def test_no_change_is_made_for_who_is_not_signed_in() -> None:
     async def visit(browser: Browser) -> None:
-        for change in ("answer", "retry", "publish", "reveal", "none"):
+        for change in ("answer", "cancel", "publish", "retry", "reveal", "none"):
             assert code(await browser.post(change, {})) == (401, "P502")
 
     visited(visit, everybody=False)

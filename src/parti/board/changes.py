@@ -33,6 +33,14 @@ async def retry(shown: Shown, body: dict[str, Any]) -> object:
     return line
 
 
+async def cancel(shown: Shown, body: dict[str, Any]) -> object:
+    """``{"run"}``: end a run that has not ended; what it journaled stays. The run as it now is."""
+    running, id = shown.operations, text_of(body, "run")
+    record = await running.cancel(id)
+    [line] = await run_lines(running.store, running.design, [record], running.clock.now())
+    return line
+
+
 async def publish(shown: Shown, body: dict[str, Any]) -> object:
     """``{"topic", "payload", "key"}``: publish one event; the same `key` publishes it once. Where it lies."""
     topic, payload, key = text_of(body, "topic"), to_json(_value_of(body, "payload")), text_of(body, "key")
@@ -47,7 +55,13 @@ async def reveal(shown: Shown, body: dict[str, Any]) -> object:
     return await revealed(running.store, running.design, place)
 
 
-CHANGES: Final[Mapping[str, Change]] = {"answer": answer, "retry": retry, "publish": publish, "reveal": reveal}
+CHANGES: Final[Mapping[str, Change]] = {
+    "answer": answer,
+    "cancel": cancel,
+    "publish": publish,
+    "retry": retry,
+    "reveal": reveal,
+}
 """Every change. ``POST /-/board/api/<name>`` with its body as JSON."""
 
 

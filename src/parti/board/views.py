@@ -28,6 +28,7 @@ def views(shown: Shown) -> Mapping[str, View]:
     store, design, now = running.store, running.design, running.clock.now
     return {
         "plan": lambda _: _plan(shown),
+        "findings": lambda _: shown.findings(),
         "picture": lambda asked: picture(store, design, at=asked.moment("at") or now(), now=now()),
         "part": lambda asked: part(store, design, asked.text("name"), at=now()),
         "runs": lambda asked: runs(store, design, _filters(asked), at=now()),
