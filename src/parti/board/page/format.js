@@ -23,8 +23,8 @@ export function duration(seconds) {
   return seconds < 6000 ? `${short(seconds / 60)} min` : `${short(seconds / 3600)} h`;
 }
 
-/** A share: 0.4 %, 12 %. @param {number} share */
-export const percent = (share) => `${short(share * 100)} %`;
+/** A share: 0.4 %, 12 %, <0.1 %. @param {number} share */
+export const percent = (share) => (share > 0 && share < 0.001 ? "<0.1 %" : `${short(share * 100)} %`);
 
 /** Money by the hour. @param {number} perSecond dollars */
 export const spend = (perSecond) => `$${short(perSecond * 3600)}/h`;

@@ -96,3 +96,187 @@ export interface Shown {
   masked: Masked[];
   cut: number;
 }
+
+/** A run in a list; moments are seconds since 1970. */
+export interface RunLine {
+  id: string;
+  part: string;
+  tenant: string;
+  key: string;
+  key_masked: boolean;
+  state: string;
+  attempt: number;
+  created: number;
+  started: number | null;
+  ended: number | null;
+  wall_seconds: number;
+  busy_seconds: number;
+  topic: string;
+  partition: number;
+  offset: number;
+  error: string | null;
+}
+
+export interface RunsPage {
+  runs: RunLine[];
+  next: string | null;
+  looked_at: number;
+  looked_until: number | null;
+  exhausted: boolean;
+}
+
+export interface EventLine {
+  topic: string;
+  partition: number;
+  offset: number;
+  tenant: string;
+  key: string;
+  key_masked: boolean;
+  at: number;
+  cause: string;
+}
+
+export interface EventShown extends EventLine {
+  payload: Shown;
+  schema_digest: string;
+  old_schema: boolean;
+  runs: RunLine[];
+}
+
+export interface ErrorShown {
+  code: string;
+  message: Shown;
+  place: string;
+  fix: string;
+}
+
+/** What a stretch of a run's wall time went to. */
+export type Share = "in_line" | "parts" | "own" | "waiting" | "backoff" | "dead" | "unexplained";
+
+export interface Segment {
+  at: number;
+  until: number;
+  what: Share;
+  bar: number | null;
+}
+
+export interface Bar {
+  index: number;
+  parent: number | null;
+  depth: number;
+  kind: string;
+  part: string;
+  branch: string;
+  at: number;
+  until: number;
+  in_line_seconds: number;
+  working_seconds: number;
+  waiting_seconds: number;
+  state: string;
+  attempt: number;
+  attempts: number;
+  batch: number;
+  input: Shown | null;
+  output: Shown | null;
+  error: ErrorShown | null;
+  usd: number;
+  tokens: number;
+  version: string;
+  question: string | null;
+}
+
+export interface RunQuestion {
+  id: string;
+  who: string;
+  text: Shown;
+  state: string;
+  asked: number;
+  deadline: number | null;
+  answer: Shown | null;
+  by: string;
+  answered: number | null;
+}
+
+export interface RunShown {
+  line: RunLine;
+  arguments: Shown | null;
+  result: Shown | null;
+  error: ErrorShown | null;
+  origin: EventShown | null;
+  begin: number;
+  end: number;
+  open: boolean;
+  wall_seconds: number;
+  shares: Record<`${Share}_seconds`, number>;
+  segments: Segment[];
+  bars: Bar[];
+  attempts: { number: number; at: number; until: number; code: string; message: Shown }[];
+  usd: number;
+  tokens: number;
+  questions: RunQuestion[];
+  taints: { part: string; labels: string[]; at: number }[];
+  gates: { part: string; then: string; why: Shown; at: number }[];
+  arrows_met: string[];
+  entries: number;
+  cut: number;
+}
+
+export interface StoryShown {
+  root: string;
+  asked: string;
+  nodes: { run: RunLine; parent: string | null; event: EventLine | null; depth: number }[];
+  events: { event: EventLine; runs: string[] }[];
+  cut: boolean;
+}
+
+/** What `parti check` finds; `path` is the way along which it goes wrong. */
+export interface Finding {
+  code: string;
+  rule: string;
+  severity: "critical" | "high" | "medium";
+  on: string;
+  place: string;
+  what: string;
+  path: { place: string; what: string }[];
+  why: string;
+  standard: string;
+  try: string;
+  accepted: { reason: string; until: string } | null;
+}
+
+export interface PartShown {
+  name: string;
+  kind: string;
+  about: string;
+  file: string;
+  line: number;
+  source: string | null;
+  options: Record<string, unknown>;
+  labels: { path: string; label: string }[];
+  schema: Record<string, unknown> | null;
+  answer_schema: Record<string, unknown> | null;
+  arrows: { source: string; kind: string; target: string; may: boolean }[];
+  versions: { version: number; created: number; metrics: Record<string, unknown>; about: Record<string, unknown>; code: string }[];
+  recent: RunLine[];
+  looked_at: number;
+  histogram: Bucket[];
+  p50_seconds: number | null;
+  p99_seconds: number | null;
+  errors: Cause[];
+}
+
+export interface Bucket {
+  from_seconds: number;
+  until_seconds: number;
+  count: number;
+}
+
+/** Errors that are the same but for numbers, names and ids. */
+export interface Cause {
+  code: string;
+  message: string;
+  count: number;
+  first_at: number;
+  last_at: number;
+  run: string;
+}

@@ -3,9 +3,14 @@
 /** @import { ArrowFigures, PartFigures, PlanPart } from "../types.js" */
 /** @import { Stage } from "./stage.js" */
 import { duration, percent, rate, short, spend } from "../format.js";
+import { counted } from "../findings.js";
 import { html } from "../html.js";
 import { figuresOf, pastRates, picture } from "../live.js";
+import { Way } from "../part/findings.js";
 import { Sparkline } from "./sparkline.js";
+
+/** Findings that a card shows; the part's page has all. */
+const FINDINGS = 2;
 
 /** @param {{ stage: Stage, parts: PlanPart[] }} props */
 export function Card({ stage, parts }) {
@@ -20,6 +25,7 @@ export function Card({ stage, parts }) {
       ${part.about && html`<p>${part.about}</p>`}
       <p class="quiet code">${part.place}</p>
       ${figures && html`<${Facts} figures=${figures} />`}
+      ${counted(part.name).slice(0, FINDINGS).map((one) => html`<div class="found" key=${one.code + one.what}><p><strong>${one.code}</strong> ${one.what}</p><${Way} finding=${one} /></div>`)}
       <${Sparkline} values=${pastRates(part.name)} />
       <${Joined} title="Used by" arrows=${arrows.filter((one) => one.target === part.name)} end="source" />
       <${Joined} title="Uses" arrows=${arrows.filter((one) => one.source === part.name)} end="target" />

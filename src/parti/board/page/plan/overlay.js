@@ -1,6 +1,6 @@
 // The overlay: figures on each part and arrow of the drawing, one element each, changed in place.
 
-/** @import { ArrowFigures, PartFigures, Picture } from "../types.js" */
+/** @import { ArrowFigures, Finding, PartFigures, Picture } from "../types.js" */
 /** @import { Arrow, Box, Drawing } from "./drawing.js" */
 import { duration, percent, rate, short, spend } from "../format.js";
 import { created } from "./drawing.js";
@@ -59,6 +59,8 @@ export class Overlay {
     this.parts = new Map(
       [...drawing.parts].map(([name, { group, box }]) => [name, new Tag(group, "on-part", foot(box), "start")]),
     );
+    /** How many findings a part has, by its name. @type {Map<string, number>} */
+    this.found = new Map();
     this.arrows = drawing.arrows.map((arrow) => ({
       arrow,
       room: Math.max(arrow.line.getBBox().width, LEAST),
@@ -76,6 +78,17 @@ export class Overlay {
     }
   }
 
+  /** Mark the parts that something is wrong with, as declared. @param {Finding[]} findings those that count, the worst first */
+  judge(findings) {
+    for (const [name, { group, box }] of this.drawing.parts) {
+      const own = findings.filter((one) => one.on === name);
+      if (!own[0]) continue;
+      this.found.set(name, own.length);
+      group.classList.add("found-wrong", `found-${own[0].severity}`);
+      new Tag(group, "on-corner", { x: box.x + box.width - PAD, y: box.y }, "middle").say(`⚑ ${own.length}`);
+    }
+  }
+
   /** @param {PartFigures} figures */
   showPart(figures) {
     const part = this.drawing.parts.get(figures.name);
@@ -83,7 +96,13 @@ export class Overlay {
     const figured = ofPart(figures);
     this.parts.get(figures.name)?.say(fitted(figured, part.box.width + BEYOND));
     mark(part.group, Boolean(figures.rate_per_second), figures.failed_just_now, figures.over_slo === true);
-    part.group.setAttribute("aria-label", [figures.kind, figures.name, ...figured.map(([words]) => words)].join(", "));
+    part.group.setAttribute("aria-label", [figures.kind, figures.name, ...this.judged(figures.name), ...figured.map(([words]) => words)].join(", "));
+  }
+
+  /** @param {string} name */
+  judged(name) {
+    const count = this.found.get(name);
+    return count ? [`${count} ${count === 1 ? "finding" : "findings"}`] : [];
   }
 }
 

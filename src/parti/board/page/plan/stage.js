@@ -1,6 +1,6 @@
 // The stage of the plan: the drawing under a camera, with figures over it, and the part that is looked at.
 
-/** @import { Picture, Plan } from "../types.js" */
+/** @import { Finding, Picture, Plan } from "../types.js" */
 import { signal } from "../html.js";
 import { go } from "../routes.js";
 import { Camera } from "./camera.js";
@@ -39,6 +39,11 @@ export class Stage {
   /** @param {Picture} picture */
   show(picture) {
     this.overlay.show(picture);
+  }
+
+  /** @param {Finding[]} findings */
+  judge(findings) {
+    this.overlay.judge(findings.filter((one) => !one.accepted));
   }
 
   /** Look at a part and what it is joined to; the rest fades. @param {string} name */

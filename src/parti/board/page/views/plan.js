@@ -2,6 +2,7 @@
 
 /** @import { Plan as Shown } from "../types.js" */
 import { ask } from "../api.js";
+import { findings, judge } from "../findings.js";
 import { html, useEffect, useRef, useSignal, useSignalEffect } from "../html.js";
 import { useShortcuts } from "../keys.js";
 import { epoch, picture } from "../live.js";
@@ -22,6 +23,10 @@ export function Plan() {
     stage.value = made;
     return () => made.end();
   }, [plan.value]);
+  useEffect(judge, []);
+  useSignalEffect(() => {
+    if (findings.value) stage.value?.judge(findings.value);
+  });
   useSignalEffect(() => {
     if (picture.value) stage.value?.show(picture.value);
   });
