@@ -12,7 +12,8 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="the board's browser tests need `pip install playwright`")
 
-from desks import CLAIMS, HOSTILE, SIXTY
+from archive_desk import ARCHIVE
+from desks import HOSTILE, SIXTY
 from systems import Load, System, copied
 from windows import Window, window
 
@@ -61,6 +62,14 @@ def lending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A claims desk with labelled fields, questions, tries that fail, and an archive that is closed."""
+    folder = tmp_path_factory.mktemp("archive")
+    (folder / "closed").touch()
+    yield from _running(ARCHIVE, folder)
+
+
+@pytest.fixture(scope="session")
 def sixty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A design of sixty parts, at rest."""
     yield from _running(SIXTY, tmp_path_factory.mktemp("sixty"))
@@ -70,14 +79,6 @@ def sixty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system whose every name is markup, and whose runs fail."""
     yield from _running(HOSTILE, tmp_path_factory.mktemp("hostile"))
-
-
-@pytest.fixture(scope="session")
-def claims(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A claims desk with labelled fields, questions, tries that fail, and an archive that is closed."""
-    folder = tmp_path_factory.mktemp("claims")
-    (folder / "closed").touch()
-    yield from _running(CLAIMS, folder)
 
 
 def _running(app: str, folder: Path) -> Iterator[System]:

@@ -44,9 +44,9 @@ def test_every_part_of_the_lending_desk_has_a_page(lending: System, opened: Open
         window.until("!document.querySelector('.notice')")
 
 
-def test_errors_are_grouped_by_cause_and_lead_to_their_latest_run(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    claims.publish("claims", *({"id": f"grouped-{number}", "plan": "fetch"} for number in range(3)))
+def test_errors_are_grouped_by_cause_and_lead_to_their_latest_run(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    archive.publish("claims", *({"id": f"grouped-{number}", "plan": "fetch"} for number in range(3)))
     for number in range(3):
         window.run(key=f"grouped-{number}", state="dead")
     page = window.open("#/parts/decide")
@@ -65,8 +65,8 @@ def test_errors_are_grouped_by_cause_and_lead_to_their_latest_run(claims: System
     assert page.url.endswith("#/runs?part=decide&state=dead")
 
 
-def test_labels_schema_options_and_arrows_are_told(claims: System, opened: Opened) -> None:
-    window = opened(claims)
+def test_labels_schema_options_and_arrows_are_told(archive: System, opened: Opened) -> None:
+    window = opened(archive)
     page = window.open("#/parts/claims")
     page.wait_for_selector("section[aria-labelledby=labels] >> text=PII")
     assert "properties" in page.inner_text("section[aria-label=Schema]")
@@ -76,20 +76,20 @@ def test_labels_schema_options_and_arrows_are_told(claims: System, opened: Opene
     page.wait_for_selector("h1:text-is('decide')")
 
 
-def test_findings_are_on_the_plan_on_the_part_and_in_a_list_of_their_own(claims: System, opened: Opened) -> None:
-    window = opened(claims, color_scheme="light")
+def test_findings_are_on_the_plan_on_the_part_and_in_a_list_of_their_own(archive: System, opened: Opened) -> None:
+    window = opened(archive, color_scheme="light")
     page = window.plan()
-    page.wait_for_selector("#part-file.found-critical .on-corner .words:has-text('⚑')")
-    page.hover("#part-file .name")
-    page.wait_for_selector(".card .found:has-text('R103') .way li >> nth=1")
+    page.wait_for_selector("#part-claims.found-high .on-corner .words:has-text('⚑')")
+    page.hover("#part-claims .name")
+    page.wait_for_selector(".card .found:has-text('R203') .way li")
     window.keep("plan-findings")
-    window.until("document.querySelector('#part-file').getAttribute('aria-label').includes('finding')")
+    window.until("document.querySelector('#part-claims').getAttribute('aria-label').includes('finding')")
     page.click(".summary a")
     page.wait_for_selector("h1:text-is('Findings')")
-    page.click(".findings a.on:text-is('file') >> nth=0")
-    page.wait_for_selector("h1:text-is('file')")
-    told = page.inner_text(".findings li.critical >> nth=0")
-    assert "R103" in told and "`file.name` goes to what `file` gives" in told and "Try:" in told
+    page.click(".findings a.on:text-is('claims') >> nth=0")
+    page.wait_for_selector("h1:text-is('claims')")
+    told = page.inner_text(".findings li.high >> nth=0")
+    assert "R203" in told and "`claims.name` is pii" in told and "Try:" in told
     assert window.illegible() == []
 
 
@@ -101,8 +101,8 @@ def test_what_somebody_accepted_is_told_with_the_reason_and_marks_nothing(lendin
     assert page.locator(".on-corner").count() == 0
 
 
-def test_a_part_fits_a_narrow_window(claims: System, opened: Opened) -> None:
-    window = opened(claims, viewport=NARROW)
+def test_a_part_fits_a_narrow_window(archive: System, opened: Opened) -> None:
+    window = opened(archive, viewport=NARROW)
     page = window.open("#/parts/file")
     page.wait_for_selector("#options")
     page.wait_for_selector(".findings")

@@ -46,9 +46,9 @@ def test_the_rows_of_a_run_under_load_add_up_to_its_wall_time(lending: System, o
     assert window.illegible() == []
 
 
-def test_time_in_line_own_time_and_unexplained_time_have_rows_of_their_own(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    id = ran(window, claims, id="many-of-them", plan="many")
+def test_time_in_line_own_time_and_unexplained_time_have_rows_of_their_own(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    id = ran(window, archive, id="many-of-them", plan="many")
     seen(window, id)
     rows = window.page.eval_on_selector_all("[role=option]", "rows => rows.map(row => row.dataset.row)")
     model = window.page.evaluate(MODEL, id)
@@ -56,9 +56,9 @@ def test_time_in_line_own_time_and_unexplained_time_have_rows_of_their_own(claim
     assert rows[: len(told) + 2] == ["run", *told, "0"] and "own" in told
 
 
-def test_a_run_of_thousands_of_entries_is_bounded(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    seen(window, ran(window, claims, id="many-too", plan="many"))
+def test_a_run_of_thousands_of_entries_is_bounded(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    seen(window, ran(window, archive, id="many-too", plan="many"))
     page = window.page
     assert page.locator("[role=option]").count() == 150
     page.wait_for_selector(".sum:has-text('entries are left out')")
@@ -69,9 +69,9 @@ def test_a_run_of_thousands_of_entries_is_bounded(claims: System, opened: Opened
     assert page.evaluate("document.querySelectorAll('*').length") < 12_000
 
 
-def test_a_bar_is_chosen_with_keyboard_or_pointer_and_stands_in_the_address(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    id = ran(window, claims, "send", id="chosen")
+def test_a_bar_is_chosen_with_keyboard_or_pointer_and_stands_in_the_address(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    id = ran(window, archive, "send", id="chosen")
     seen(window, id)
     page = window.page
     page.click("[data-row='0']")
@@ -93,10 +93,10 @@ def test_a_bar_is_chosen_with_keyboard_or_pointer_and_stands_in_the_address(clai
 
 
 def test_a_masked_field_is_shown_to_whoever_gives_a_name_and_the_journal_keeps_it(
-    claims: System, opened: Opened
+    archive: System, opened: Opened
 ) -> None:
-    window = opened(claims)
-    seen(window, ran(window, claims, id="masked", name="Mara Masked"))
+    window = opened(archive)
+    seen(window, ran(window, archive, id="masked", name="Mara Masked"))
     page = window.page
     assert "Mara" not in page.content()
     page.click("button[aria-label='Show /name']")
@@ -119,10 +119,10 @@ def test_a_masked_field_is_shown_to_whoever_gives_a_name_and_the_journal_keeps_i
 
 
 def test_a_value_of_a_hundred_kilobytes_is_cut_and_its_masked_fields_can_still_be_shown(
-    claims: System, opened: Opened
+    archive: System, opened: Opened
 ) -> None:
-    window = opened(claims)
-    seen(window, ran(window, claims, id="large", note="x" * 100_000, name="Lara Large"))
+    window = opened(archive)
+    seen(window, ran(window, archive, id="large", note="x" * 100_000, name="Lara Large"))
     page = window.page
     page.wait_for_selector(".details:has-text('more characters are not shown')")
     assert len(page.inner_text(".details")) < 2_000
@@ -131,9 +131,9 @@ def test_a_value_of_a_hundred_kilobytes_is_cut_and_its_masked_fields_can_still_b
     assert page.locator(".lost button").count() == 1 and "Lara" not in page.content()
 
 
-def test_a_dead_run_says_why_and_is_retried_and_the_page_follows_it(claims: System, opened: Opened) -> None:
-    window = opened(claims, color_scheme="light")
-    id = ran(window, claims, state="dead", id="retried", plan="fetch")
+def test_a_dead_run_says_why_and_is_retried_and_the_page_follows_it(archive: System, opened: Opened) -> None:
+    window = opened(archive, color_scheme="light")
+    id = ran(window, archive, state="dead", id="retried", plan="fetch")
     seen(window, id)
     page = window.page
     fault = page.inner_text(".fault >> nth=0")
@@ -143,20 +143,20 @@ def test_a_dead_run_says_why_and_is_retried_and_the_page_follows_it(claims: Syst
     page.wait_for_selector(".details .fault:has-text('P302')")
     window.keep("run-dead")
     assert window.illegible() == [] and page.locator("img[src=x]").count() == 0
-    (claims.folder / "closed").unlink()
+    (archive.folder / "closed").unlink()
     try:
         page.click("button:text-is('Retry')")
         page.click("dialog[open] .primary")
         page.wait_for_selector(".head .state:text-is('done')")
         page.wait_for_selector("[data-row=dead]")
     finally:
-        (claims.folder / "closed").touch()
+        (archive.folder / "closed").touch()
     assert page.locator(".head .primary").count() == 0
 
 
-def test_an_open_run_is_followed_and_cancelled_only_after_a_yes(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    seen(window, ran(window, claims, state="waiting", id="cancelled", plan="ask", name="Olga Open"))
+def test_an_open_run_is_followed_and_cancelled_only_after_a_yes(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    seen(window, ran(window, archive, state="waiting", id="cancelled", plan="ask", name="Olga Open"))
     page = window.page
     page.wait_for_selector("[role=option]:has-text('clerk')")
     page.wait_for_selector(".happenings .question:has-text('Pay ••• for cancelled? <img')")
@@ -173,16 +173,28 @@ def test_an_open_run_is_followed_and_cancelled_only_after_a_yes(claims: System, 
     page.wait_for_selector(".head .state:text-is('cancelled')")
 
 
-def test_labels_that_a_run_has_read_are_told(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    seen(window, ran(window, claims, id="tainted"))
+def test_labels_that_a_run_has_read_are_told(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    seen(window, ran(window, archive, id="tainted"))
     window.page.wait_for_selector(".happenings .taint:has-text('PII')")
 
 
-def test_a_story_leads_from_the_call_to_the_last_letter_and_back(claims: System, opened: Opened) -> None:
-    window = opened(claims, color_scheme="light")
+def test_what_a_gate_masked_on_the_way_out_is_told_without_its_value(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    seen(window, ran(window, archive, "send", id="gated", name="Gwen Green"))
+    page = window.page
+    page.wait_for_selector(".happenings .gate .state:text-is('mask')")
+    assert "letters.to" in page.inner_text(".happenings .masks")
+    page.click("[role=option]:has-text('post')")
+    page.wait_for_selector(".details h2 a:text-is('post')")
+    window.keep("run-gate")
+    assert "Gwen" not in page.content()
+
+
+def test_a_story_leads_from_the_call_to_the_last_letter_and_back(archive: System, opened: Opened) -> None:
+    window = opened(archive, color_scheme="light")
     token = {"authorization": "Bearer none"}
-    httpx.post(f"{claims.url}/claims/told", params={"name": "Tess Told"}, headers=token).raise_for_status()
+    httpx.post(f"{archive.url}/claims/told", params={"name": "Tess Tall"}, headers=token).raise_for_status()
     last = window.run(key="told", part="send", state="done")
     seen(window, last)
     page = window.page
@@ -205,8 +217,8 @@ def test_a_story_leads_from_the_call_to_the_last_letter_and_back(claims: System,
     page.wait_for_selector(f"h1:text-is('{last}')")
 
 
-def test_a_run_that_there_is_not_says_so(claims: System, opened: Opened) -> None:
-    window = opened(claims)
+def test_a_run_that_there_is_not_says_so(archive: System, opened: Opened) -> None:
+    window = opened(archive)
     window.forgive = ("404",)
     for hash in (f"#/runs/{quote(MARKUP, safe='')}", f"#/story/{quote(MARKUP, safe='')}"):
         window.open(hash)
@@ -214,9 +226,9 @@ def test_a_run_that_there_is_not_says_so(claims: System, opened: Opened) -> None
         assert window.page.locator("img[src=x]").count() == 0
 
 
-def test_a_run_and_a_story_fit_a_narrow_window(claims: System, opened: Opened) -> None:
-    window = opened(claims, viewport=NARROW)
-    id = ran(window, claims, state="dead", id="narrow", plan="fetch")
+def test_a_run_and_a_story_fit_a_narrow_window(archive: System, opened: Opened) -> None:
+    window = opened(archive, viewport=NARROW)
+    id = ran(window, archive, state="dead", id="narrow", plan="fetch")
     seen(window, id)
     assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     window.keep("run-narrow")

@@ -33,9 +33,9 @@ def test_runs_of_a_system_under_load_are_listed_the_latest_first(lending: System
     assert window.illegible() == []
 
 
-def test_every_filter_stands_in_the_address_and_comes_back_with_it(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    claims.publish("claims", {"id": "filtered", "plan": "fetch"}, {"id": "other"})
+def test_every_filter_stands_in_the_address_and_comes_back_with_it(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    archive.publish("claims", {"id": "filtered", "plan": "fetch"}, {"id": "other"})
     dead = window.run(key="filtered", state="dead")
     page = window.open("#/runs")
     page.wait_for_selector(".standing.live")
@@ -55,9 +55,9 @@ def test_every_filter_stands_in_the_address_and_comes_back_with_it(claims: Syste
     window.until("document.querySelector('input[name=key]').value === ''")
 
 
-def test_a_text_is_looked_for_in_what_is_shown_and_not_in_what_is_masked(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    claims.publish("claims", {"id": "texted", "note": "a rare walnut table", "name": "Wanda Walnutt"})
+def test_a_text_is_looked_for_in_what_is_shown_and_not_in_what_is_masked(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    archive.publish("claims", {"id": "texted", "note": "a rare walnut table", "name": "Wanda Walnutt"})
     wanted = window.run(key="texted", part="decide", state="done")
     page = window.open("#/runs")
     page.wait_for_selector(".rows.runs")
@@ -72,9 +72,9 @@ def test_a_text_is_looked_for_in_what_is_shown_and_not_in_what_is_masked(claims:
     page.wait_for_selector(".rows.runs")
 
 
-def test_a_span_of_time_narrows_the_list(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    claims.publish("claims", {"id": "timed"})
+def test_a_span_of_time_narrows_the_list(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    archive.publish("claims", {"id": "timed"})
     window.run(key="timed", part="send", state="done")
     page = window.open("#/runs?until=1000000000")
     page.wait_for_selector(".notice:has-text('No run fits')")
@@ -86,9 +86,9 @@ def test_a_span_of_time_narrows_the_list(claims: System, opened: Opened) -> None
     page.wait_for_selector("input[name=since]")
 
 
-def test_older_pages_follow_without_gap_or_repetition(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    claims.publish("claims", *({"id": f"paged-{number}"} for number in range(60)))
+def test_older_pages_follow_without_gap_or_repetition(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    archive.publish("claims", *({"id": f"paged-{number}"} for number in range(60)))
     for number in range(60):
         window.run(key=f"paged-{number}", part="decide", state="done")
     page = window.open("#/runs?part=decide")
@@ -116,9 +116,9 @@ def test_the_latest_runs_are_followed_on_demand(lending: System, opened: Opened)
     assert page.locator(".rows tbody tr").count() <= 50
 
 
-def test_the_list_can_be_walked_with_the_keyboard(claims: System, opened: Opened) -> None:
-    window = opened(claims)
-    claims.publish("claims", {"id": "walked"})
+def test_the_list_can_be_walked_with_the_keyboard(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    archive.publish("claims", {"id": "walked"})
     window.run(key="walked", part="send", state="done")
     page = window.open("#/runs?key=walked")
     page.wait_for_selector(".rows tbody tr >> nth=1")
@@ -150,8 +150,8 @@ def test_keys_and_errors_of_strangers_are_text_and_a_wrong_filter_says_why(hosti
 
 
 @pytest.mark.parametrize("hash", ["#/runs", "#/runs?since=1700000000", "#/runs?state=parked"])
-def test_the_list_fits_a_narrow_window(claims: System, opened: Opened, hash: str) -> None:
-    window = opened(claims, viewport=NARROW)
+def test_the_list_fits_a_narrow_window(archive: System, opened: Opened, hash: str) -> None:
+    window = opened(archive, viewport=NARROW)
     page = window.open(hash)
     page.wait_for_selector(".panel")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -215,7 +215,7 @@ export interface RunShown {
   tokens: number;
   questions: RunQuestion[];
   taints: { part: string; labels: string[]; at: number }[];
-  gates: { part: string; then: string; why: Shown; at: number }[];
+  gates: { part: string; then: string; why: Shown; at: number; masked: { field: string; label: string; times: number }[] }[];
   arrows_met: string[];
   entries: number;
   cut: number;

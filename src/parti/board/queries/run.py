@@ -95,13 +95,23 @@ class TaintShown:
 
 
 @dataclass(frozen=True, slots=True)
+class CoveredShown:
+    """A field whose value left as a token, so many times; the value itself is in no journal."""
+
+    field: str
+    label: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateShown:
-    """What was decided of a call that would have carried labels: "allow", "ask", "refuse" or "too often"."""
+    """What was decided of a call that would have carried labels: "allow", "mask", "ask", "refuse" or "too often"."""
 
     part: str
     then: str
     why: Shown
     at: Seconds
+    masked: tuple[CoveredShown, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,5 +311,9 @@ def _gates(entries: Sequence[Placed], known: Known) -> list[GateShown]:
         decided: Any = one.entry.answer
         if one.entry.kind == Kind.GATE and isinstance(decided, dict):
             why = text_shown(str(decided.get("why", "")), known)
-            found.append(GateShown(one.entry.part, str(decided.get("then", "")), why, one.entry.at))
+            covered = tuple(
+                CoveredShown(str(each["field"]), str(each["label"]), int(each["times"]))
+                for each in decided.get("masked", ())
+            )
+            found.append(GateShown(one.entry.part, str(decided.get("then", "")), why, one.entry.at, covered))
     return found

@@ -2,7 +2,7 @@
 
 import { html } from "../html.js";
 import { picture } from "../live.js";
-import { go } from "../routes.js";
+import { address, go } from "../routes.js";
 
 /** The words of the address. */
 export const WORDS = ["part", "state", "key", "tenant", "text", "within", "since", "until", "follow", "after"];
@@ -16,7 +16,7 @@ export function Filters({ words }) {
   const parts = (picture.value?.parts ?? []).filter((part) => RUNNERS.has(part.kind)).map((part) => part.name);
   const names = words.part && !parts.includes(words.part) ? [words.part, ...parts] : parts;
   const between = Boolean(words.since || words.until);
-  const choose = (/** @type {Record<string, string>} */ chosen) => go("runs", "", { ...words, after: "", ...chosen });
+  const choose = (/** @type {Record<string, string>} */ chosen) => go("runs", "", { ...wordsOf(address.peek().query), after: "", ...chosen });
   /** @param {Event} event */
   function changed(event) {
     const field = /** @type {HTMLInputElement | HTMLSelectElement} */ (event.target);
@@ -39,6 +39,9 @@ export function Filters({ words }) {
     </form></search>
   `;
 }
+
+/** Every word, "" where the address has it not. @param {URLSearchParams} query @returns {Record<string, string>} */
+export const wordsOf = (query) => Object.fromEntries(WORDS.map((word) => [word, query.get(word) ?? ""]));
 
 /** A chosen span as words of the address. @param {string} value @returns {Record<string, string>} */
 function spanOf(value) {

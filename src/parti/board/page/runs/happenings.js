@@ -47,7 +47,9 @@ const taints = (run) =>
 const gates = (run) =>
   run.gates.map((one, index) => ({
     sort: "gate", at: one.at, key: String(index),
-    said: html`<p><${State} state=${one.then} /> at the gate before <a href=${to("parts", one.part)}>${one.part}</a></p><${Value} shown=${one.why} label="Why" />`,
+    said: html`<p><${State} state=${one.then} /> at the gate before <a href=${to("parts", one.part)}>${one.part}</a></p><${Value} shown=${one.why} label="Why" />
+      ${one.masked.length > 0 && html`<ul class="masks">${one.masked.slice(0, PAGE).map((each) => html`
+        <li key=${each.field + each.label}><span class="code">${each.field}</span> <span class="tag">${each.label.toUpperCase()}</span> left as a token${each.times > 1 ? `, ${each.times} times` : ""}</li>`)}</ul>`}`,
   }));
 
 /** @param {RunShown} run @returns {Happening[]} */

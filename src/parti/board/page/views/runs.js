@@ -8,8 +8,8 @@ import { When } from "../elements/when.js";
 import { html, useEffect, useRef } from "../html.js";
 import { useShortcuts } from "../keys.js";
 import { picture } from "../live.js";
-import { adjust, to } from "../routes.js";
-import { Filters, WORDS } from "../runs/filters.js";
+import { address, adjust, to } from "../routes.js";
+import { Filters, wordsOf } from "../runs/filters.js";
 import { RunTable } from "../runs/table.js";
 import { stepper } from "../runs/step.js";
 
@@ -30,7 +30,7 @@ export function Runs({ query }) {
     { keys: ["/"], words: "Search runs", group: "Runs", act: () => document.querySelector(/** @type {"input"} */ (".filters input[type=search]"))?.focus() },
     { keys: ["j", "ArrowDown"], words: "Next run", group: "Runs", act: () => step(1) },
     { keys: ["k", "ArrowUp"], words: "Run before", group: "Runs", act: () => step(-1) },
-    { keys: ["f"], words: "Follow the latest", group: "Runs", act: () => adjust(turned(wordsOf(current()))) },
+    { keys: ["f"], words: "Follow the latest", group: "Runs", act: () => adjust(turned(wordsOf(address.peek().query))) },
   ]);
   const page = answer.value;
   return html`
@@ -71,11 +71,6 @@ function saidOf(page, words) {
   const looked = words.text ? ` among ${page.looked_at} looked at` : "";
   return html`${count}${looked}, back to <${When} at=${page.looked_until} />`;
 }
-
-/** @param {URLSearchParams} query @returns {Record<string, string>} */
-const wordsOf = (query) => Object.fromEntries(WORDS.map((word) => [word, query.get(word) ?? ""]));
-
-const current = () => new URLSearchParams(location.hash.split("?", 2)[1] ?? "");
 
 /** @param {Record<string, string>} words */
 const turned = (words) => ({ ...words, after: "", follow: words.follow === "1" ? "" : "1" });
