@@ -92,9 +92,7 @@ def test_a_bar_is_chosen_with_keyboard_or_pointer_and_stands_in_the_address(arch
     page.wait_for_selector("[role=option]:last-child[aria-selected=true]")
 
 
-def test_a_masked_field_is_shown_to_whoever_gives_a_name_and_the_journal_keeps_it(
-    archive: System, opened: Opened
-) -> None:
+def test_a_masked_field_is_shown_only_to_who_gives_a_name(archive: System, opened: Opened) -> None:
     window = opened(archive)
     seen(window, ran(window, archive, id="masked", name="Mara Masked"))
     page = window.page
