@@ -35,7 +35,10 @@ def a_design(*, accepts: bool = False) -> Design:
 
 
 def found(design: Design) -> Found:
-    return asyncio.run(findings_of(design, SystemClock())())
+    async def ask() -> Found:
+        return await findings_of(design, SystemClock())()
+
+    return asyncio.run(ask())
 
 
 def test_findings_come_with_their_part_sentence_and_way() -> None:
@@ -61,7 +64,7 @@ def test_a_design_is_judged_once_however_many_ask_and_whoever_goes(monkeypatch: 
 
     async def ask() -> None:
         findings = findings_of(a_design(), SystemClock())
-        impatient = asyncio.create_task(findings())
+        impatient = asyncio.ensure_future(findings())
         await asyncio.sleep(0)
         impatient.cancel()
         one, other = await asyncio.gather(findings(), findings())
