@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,16 @@ def test_without_a_load_or_a_promise_it_says_what_is_missing(here: Path) -> None
     (here / "free.py").write_text(APP.replace(', slo=Slo(p99="300ms")', ""))
     said = parti("plan", "free.py", *QUICK, "--json")
     assert said.error == "P835" and "--p99" in said.err
+
+
+def test_the_plan_that_was_found_is_predicted_again_as_it_was_told_by_the_next_command(here: Path) -> None:
+    """All that the prediction depends on is in that command, so its figures are the same to the last digit."""
+    told = parti("plan", *QUICK, "--seed", "3", "--budget", "900", "--out", "again.json")
+    assert told.code == 0, told.err
+    following = next(line for line in told.err.splitlines() if line.startswith("next: "))
+    words = shlex.split(following.removeprefix("next: parti "))
+    assert {"--prices", "--seed", "--requests", "--budget"} <= set(words)
+    again = parti(*words, "--json")
+    assert again.code == 0, again.err
+    found = json.loads((here / "again.json").read_text())
+    assert json.loads(again.out)["prediction"]["p99"] == found["prediction"]["p99"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,28 @@ def test_what_says_nothing_of_failures_is_refused(text: str) -> None:
 
 def test_an_option_says_how_often_and_for_how_long() -> None:
     assert failures_of("30d/10m") == OFTEN
+
+
+@pytest.mark.parametrize("up", [0.3, 0.9, 0.999884])
+def test_how_often_enough_replicas_are_up_is_the_binomial_sum(up: float) -> None:
+    """By hand, with whole numbers: the sum over all numbers of replicas that are up."""
+    for replicas, least in ((1, 1), (2, 1), (5, 4), (40, 31), (200, 190)):
+        each = (comb(replicas, one) * up**one * (1.0 - up) ** (replicas - one) for one in range(least, replicas + 1))
+        assert there(replicas, least, up) == pytest.approx(sum(each), rel=1e-9)
+    assert there(3, 4, up) == 0.0
+
+
+def test_how_often_enough_of_a_million_replicas_are_up_is_known_too() -> None:
+    """No power of a probability and no binomial coefficient of so many fits into a float; the normal distribution is close."""
+    assert there(1_000_000, 900_000, 0.9) == pytest.approx(0.5, abs=0.001)
+    assert there(1_000_000, 900_000 - 600, 0.9) == pytest.approx(0.97725, abs=0.001)
+    assert there(1_000_000, 1, 0.999) == pytest.approx(1.0)
+    assert there(1_000_000, 0, 0.999) == there(5, 5, 1.0) == 1.0
+
+
+def test_what_the_load_needs_is_not_said_to_be_there_for_the_availability() -> None:
+    """At 80 a second two replicas of `read` are needed, whatever fails; they are there often enough for the promise."""
+    found = made(replace(desk(0.99, failures=OFTEN)).scaled(4.0))
+    (read,) = (part for part in found.parts if part.deployment.part == "read")
+    assert read.deployment.replicas == 2
+    assert "availability" not in read.reason

@@ -143,9 +143,15 @@ def _again(target: Target, options: Options, out: Path) -> str:
     words = ["parti", "plan", str(target.app or ""), "--fixed", str(out)]
     for option, values in (("--load", options.loads), ("--of", options.of)):
         words += [word for value in values for word in (option, value)]
-    words += ["--failures", options.failures] if options.failures else []
+    for option, value, usual in (
+        ("--failures", options.failures, ""), ("--profile", options.profile, None), ("--prices", options.prices, None),
+        ("--cloud", options.cloud, "aws"), ("--seed", options.seed, 1), ("--requests", options.requests, 10_000),
+    ):  # fmt: skip
+        words += [option, str(value)] if value != usual else []
     if options.slo is not None:
         words += ["--p99", f"{options.slo.p99:g}s"]
+        for option, most in (("--quality", options.slo.quality), ("--budget", options.slo.usd_per_month)):
+            words += [option, f"{most:g}"] if most is not None else []
     return shlex.join(word for word in words if word)
 
 

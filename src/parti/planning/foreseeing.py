@@ -9,8 +9,13 @@ from math import prod
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed
 from parti.planning.overload import available, overloaded
-from parti.planning.predicting import Prediction, predict
+from parti.planning.predicting import REPLICATIONS, Prediction, predict
 from parti.sim.replications import Interval
+
+
+def fresh_seeds(seed: int) -> range:
+    """The seeds of the replications that predict a plan: none of them is of a sample that it was searched or verified on."""
+    return range(seed + 10_001, seed + 10_001 + REPLICATIONS)
 
 
 def foresee(asked: Asked, deployed: Deployed, seeds: Sequence[int]) -> Prediction:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import comb
+from math import ceil, exp, fsum, lgamma, log, log1p, sqrt
+from typing import Final
 
 from parti.errors import DeclarationError, UsageError
 from parti.planning.prices import PriceList
 from parti.units import Seconds, seconds
+
+WEIGHTY: Final = 12.0
+"""Numbers further from the mean than so many standard deviations (and as many more) weigh nothing: below 1e-30."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,27 @@ def _not_understood(text: str) -> UsageError:
 
 
 def there(replicas: int, least: int, up: float) -> float:
-    """How probably `least` or more of so many replicas serve, each with the probability `up`. O(replicas)."""
+    """How probably `least` or more of so many replicas serve, each with the probability `up`. O(root of replicas).
+
+    A sum of the binomial distribution by logarithms, over those numbers of replicas that are down which have any weight.
+    """
     if least > replicas:
         return 0.0
-    return sum(comb(replicas, one) * up**one * (1.0 - up) ** (replicas - one) for one in range(least, replicas + 1))
+    down = 1.0 - up
+    if least <= 0 or down <= 0.0:
+        return 1.0
+    mean, spread = replicas * down, WEIGHTY * (1.0 + sqrt(replicas * down * up))
+    first, last = max(0, int(mean - spread)), min(replicas - least, ceil(mean + spread))
+    whole = lgamma(replicas + 1)
+    return min(
+        1.0,
+        fsum(
+            exp(
+                whole - lgamma(one + 1) - lgamma(replicas - one + 1) + one * log(down) + (replicas - one) * log1p(-down)
+            )
+            for one in range(first, last + 1)
+        ),
+    )
 
 
 def least_serving(replicas: int, serves: Callable[[int], bool]) -> int:

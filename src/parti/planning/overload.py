@@ -32,11 +32,15 @@ def steady(asked: Asked) -> Problem:
     Of what the promised availability leaves, each part whose machines may fail gets an equal share. Raises P836 for a part of
     which no deployment serves the load, P837 for one of which none is there for its share of the time.
     """
-    problem = asked.problem
-    fail = sum(any(_up(asked, option) < 1.0 for option in part.options) for part in problem.parts())
-    share = asked.slo.availability ** (1.0 / max(1, fail))
+    problem, share = asked.problem, share_of_each(asked)
     stages = (Stage(tuple(_steady(asked, part, share) for part in stage.parts)) for stage in problem.stages)
     return replace(problem, stages=tuple(stages))
+
+
+def share_of_each(asked: Asked) -> float:
+    """For which share of the time enough replicas of each part whose machines may fail must be up (0 to 1)."""
+    fail = sum(any(_up(asked, option) < 1.0 for option in part.options) for part in asked.problem.parts())
+    return float(asked.slo.availability ** (1.0 / max(1, fail)))
 
 
 def available(asked: Asked, deployment: Deployment) -> float:

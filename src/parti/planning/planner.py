@@ -13,11 +13,11 @@ from parti.optimise.refusing import NoPlan
 from parti.optimise.verifying import Care, Verified, verify
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
-from parti.planning.foreseeing import broken, foresee
+from parti.planning.foreseeing import broken, foresee, fresh_seeds
 from parti.planning.lasting import failures_on
-from parti.planning.overload import available, steady
+from parti.planning.overload import available, share_of_each, steady
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
-from parti.planning.predicting import REPLICATIONS, Prediction, predict
+from parti.planning.predicting import Prediction, predict
 from parti.planning.provenance import about_profile
 from parti.planning.stations import WORKS
 from parti.units import HOURS_A_MONTH, duration_text
@@ -79,7 +79,7 @@ class _Telling:
         self._menus = {part.name: _menu(part, self.options[part.name]) for part in problem.parts()}
         self._quality = problem.quality_of(verified.plan)
         self.deployed = deployed_of(self.options.values())
-        self.seeds = range(asked.seed + 10_001, asked.seed + 10_001 + REPLICATIONS)
+        self.seeds = fresh_seeds(asked.seed)
         self.p99 = self._p99(verified.plan)
 
     def told(self) -> Planned:
@@ -150,11 +150,7 @@ class _Telling:
         if not option.label.machine:
             return "only waits, so it runs inside its caller" if not option.cost else "is paid by the call"
         if not cheaper:
-            fewer = option.label._replace(replicas=option.label.replicas - 1)
-            if fewer.replicas and available(self.asked, fewer) < available(self.asked, option.label):
-                return "fewer would not be there often enough for the promised availability"
-            hands = self.asked.space.with_hands(part) > 1
-            return "fewer would have too few hands for its runs" if hands else "nothing cheaper can serve this load"
+            return self._least(part, option.label)
         if not self._in_time:
             return "cheaper ones did not keep the promises together with the others"
         other = max(cheaper, key=lambda one: (one.cost, one.quality))
@@ -165,6 +161,15 @@ class _Telling:
         if at > self.asked.promise.seconds:
             return f"{_difference(option, other)} for {saved} has a p99 of {_seconds(at)}"
         return f"{_difference(option, other)} for {saved} keeps p99 at {_seconds(at)} here, but not in every fresh run"
+
+    def _least(self, part: str, chosen: Deployment) -> str:
+        """Why a part has the fewest replicas that the search could choose."""
+        fewer = chosen._replace(replicas=chosen.replicas - 1)
+        if fewer.replicas and self.asked.space.with_hands(part) > fewer.replicas:
+            return "fewer would have too few hands for its runs"
+        if fewer.replicas and 0.0 < available(self.asked, fewer) < share_of_each(self.asked):
+            return "fewer would not be there often enough for the promised availability"
+        return "nothing cheaper can serve this load"
 
     def _with(self, part: str, option: Option) -> Plan:
         """The plan with another option for one part."""

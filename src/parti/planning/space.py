@@ -160,7 +160,12 @@ class Space:
             if variant.name and variant.name not in measured:
                 listed = ", ".join(sorted(measured - {""})) or "none"
                 what = f"the variant {variant.name!r} of `{known.part}` was not measured; measured are: {listed}"
-                raise PlanError("P832", what, place=choices.place if choices else None, fix="run `parti profile`")
+                raise PlanError(
+                    "P832",
+                    what,
+                    place=choices.place if choices else None,
+                    fix="name one of those, or run `parti profile`",
+                )
             yield variant.name, self._quality(known.part, variant, choices)
 
     def _quality(self, part: str, variant: Variant, choices: Choices | None) -> float:

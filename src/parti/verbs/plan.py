@@ -19,13 +19,13 @@ from parti.optimise.verifying import Care
 from parti.planning.asked import Asked
 from parti.planning.comparing import Comparison, compare
 from parti.planning.deployment import Deployed, OneProcess
-from parti.planning.foreseeing import broken, foresee, quality_of
+from parti.planning.foreseeing import broken, foresee, fresh_seeds, quality_of
 from parti.planning.lasting import failures_of
 from parti.planning.one_process import as_declared
 from parti.planning.plan_file import read_plan
 from parti.planning.planned import Planned
 from parti.planning.planner import plan
-from parti.planning.predicting import REPLICATIONS, Prediction
+from parti.planning.predicting import Prediction
 from parti.planning.prices import read_prices
 from parti.planning.profile import Profile
 from parti.planning.provenance import Provenance, provenance
@@ -115,14 +115,14 @@ async def predicted(target: Target, options: Options, fixed: Path | None) -> Fix
     asked = await asked_of(target, options)
     together = OneProcess(this_machine().fingerprint().cores)
     deployed = as_declared(target.design, together) if fixed is None else read_plan(fixed, asked)
-    prediction = foresee(asked, deployed, range(options.seed, options.seed + REPLICATIONS))
+    prediction = foresee(asked, deployed, fresh_seeds(options.seed))
     return Fixed(asked, deployed, prediction, provenance(asked, SystemClock().now()))
 
 
 async def compared(target: Target, options: Options, fixed: Path, other: Path) -> tuple[Asked, Comparison]:
     """Two plan files under the same requests and draws."""
     asked = await asked_of(target, options)
-    seeds = range(options.seed, options.seed + REPLICATIONS)
+    seeds = fresh_seeds(options.seed)
     return asked, compare(asked, read_plan(fixed, asked), read_plan(other, asked), seeds)
 
 
@@ -155,7 +155,7 @@ async def _measured(target: Target, choices: Choices, variant: str, name: str) -
     try:
         async with target.reading() as store:
             known = [one for one in await store.models() if one.model == choices.part]
-            versions = [one for one in known if variant in (str(one.version), "")]
+            versions = [one for one in known if variant in (f"v{one.version}", "")]
     except StoreError as none:
         if none.code != "P208":
             raise
