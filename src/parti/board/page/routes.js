@@ -8,6 +8,7 @@ import { Plan } from "./views/plan.js";
 import { Run } from "./views/run.js";
 import { Runs } from "./views/runs.js";
 import { Story } from "./views/story.js";
+import { Questions } from "./views/questions.js";
 
 /** @typedef {{ name: string, title: string, key: string, draw: (address: Address) => unknown, nav: boolean }} View */
 
@@ -17,6 +18,7 @@ export const VIEWS = /** @type {View[]} */ ([
   { name: "runs", title: "Runs", key: "r", draw: ({ rest, query }) => (rest ? Run({ id: rest, query }) : Runs({ query })), nav: true },
   { name: "story", title: "Story", key: "", draw: ({ rest }) => Story({ id: rest }), nav: false },
   { name: "findings", title: "Findings", key: "", draw: () => All(), nav: false },
+  { name: "questions", title: "Questions", key: "q", draw: Questions, nav: true },
   { name: "parts", title: "Part", key: "", draw: ({ rest }) => Part({ name: rest }), nav: false },
 ]);
 
