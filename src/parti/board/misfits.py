@@ -63,15 +63,27 @@ def check_schema(value: Any, schema: Mapping[str, Any]) -> None:
 
 
 def _misfits(wrong: Any) -> list[Misfit]:
-    """Those of one error of a schema; of a choice, those of the alternative that came closest."""
+    """Those of one error of a schema; of a choice, those of the alternative that the value was meant for."""
     at = tuple(wrong.absolute_path)
     if wrong.validator == "required":
         return [Misfit((*at, name), "Field required") for name in wrong.validator_value if name not in wrong.instance]
-    if wrong.validator in ("anyOf", "oneOf") and wrong.context:
-        depths = {index: [] for index in range(len(wrong.validator_value))}  # type: dict[int, list[Any]]
-        for inner in wrong.context:
-            depths[inner.schema_path[0]].append(inner)
-        closest = max(depths.values(), key=lambda inners: min((len(one.absolute_path) for one in inners), default=-1))
-        if min(len(one.absolute_path) for one in closest) > len(at):
-            return [misfit for inner in closest for misfit in _misfits(inner)]
+    if wrong.validator in ("anyOf", "oneOf") and (meant := _meant(wrong)):
+        return [misfit for inner in meant for misfit in _misfits(inner)]
     return [Misfit(at, wrong.message[:400])]
+
+
+def _meant(wrong: Any) -> list[Any]:
+    """The errors of the alternative whose kind of value it is; of several, those of the one with the fewest."""
+    alternatives: dict[int, list[Any]] = {}
+    for inner in wrong.context:
+        alternatives.setdefault(inner.schema_path[0], []).append(inner)
+    likely = [
+        inners
+        for inners in alternatives.values()
+        if not any(inner.validator in _KIND and inner.absolute_path == wrong.absolute_path for inner in inners)
+    ]
+    return min(likely, key=len, default=[])
+
+
+_KIND: Final = ("type", "const", "enum")
+"""What tells that a value is of another kind altogether."""

@@ -148,7 +148,7 @@ function Options({ place, options, words }) {
   return html`
     <${Around} place=${place}>
       <select ...${told(place)} onChange=${(/** @type {Event} */ event) => set(options[Number(written(event))])}>
-        <option value="" selected=${at < 0}>${none ? "–" : "Choose"}</option>
+        <option value="" selected=${at < 0}>${!none ? "Choose" : standard === undefined || standard === null ? "–" : `default: ${words[options.indexOf(standard)] ?? JSON.stringify(standard)}`}</option>
         ${words.map((one, index) => html`<option key=${index} value=${index} selected=${index === at}>${one}</option>`)}
       </select>
     <//>

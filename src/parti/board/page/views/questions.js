@@ -1,17 +1,16 @@
 // Questions: what waits for a person, with all they need to decide; and what was settled, by whom and when.
 
 /** @import { Question } from "../questions/types.js" */
-import { ask } from "../api.js";
+import { Problem, ask } from "../api.js";
 import { html, signal, useEffect, useSignal } from "../html.js";
 import { useShortcuts } from "../keys.js";
 import { connection, latest } from "../live.js";
 import { Detail } from "../questions/detail.js";
 import { List } from "../questions/list.js";
 import { address } from "../routes.js";
-import { Problem } from "../api.js";
 
-/** How long a list is left as it is, in milliseconds: reading it reads the run of each question. */
-const REST = 3000;
+/** How long a list is left as it is, in milliseconds: reading it reads the run of each question, about 3 ms. */
+const REST = 5000;
 const STATES = /** @type {const} */ ([["open", "Open"], ["answered", "Answered"], ["expired", "Expired"], ["withdrawn", "Withdrawn"]]);
 
 /** Questions of a state, as last read. */
@@ -73,7 +72,7 @@ export function Questions({ rest }) {
   `;
 }
 
-const MOST = 50;
+const MOST = 30;
 const stepper = { act: (/** @type {number} */ _) => {} };
 
 /** @param {{ list: Question[] | undefined, state: string, missing: string }} props */
@@ -101,6 +100,7 @@ async function read(state) {
 function kept(state) {
   let timer = 0;
   let seen = "";
+  let last = performance.now();
   void read(state);
   const stop = latest.subscribe((picture) => {
     const now = `${picture?.open_questions} ${connection.peek()}`;
@@ -108,8 +108,9 @@ function kept(state) {
     seen = now;
     timer = setTimeout(() => {
       timer = 0;
+      last = performance.now();
       if (!document.hidden) void read(state);
-    }, REST);
+    }, Math.max(0, last + REST - performance.now()));
   });
   return () => {
     clearTimeout(timer);
