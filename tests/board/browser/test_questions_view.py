@@ -140,7 +140,9 @@ def test_a_bad_answer_is_refused_at_its_field_and_nothing_written_is_lost(insura
     assert answer == {"decision": "pay", "amount": 120.5, "reasons": ["it was insured"]}
 
 
-def test_a_question_that_somebody_else_settled_says_so_and_markup_in_it_is_text(insurance: System, opened: Opened) -> None:
+def test_a_question_that_somebody_else_settled_says_so_and_markup_in_it_is_text(
+    insurance: System, opened: Opened
+) -> None:
     window, other = opened(insurance), opened(insurance)
     for one in (window, other):
         asked(insurance, one, "both", asks="yes or no", note=MARKUP)

@@ -148,7 +148,9 @@ def test_an_event_that_is_published_while_the_server_restarts_arrives_once(insur
     assert sum(one["key"] == "over-a-restart" for one in found) == 1
 
 
-def test_dead_letters_are_shown_with_their_errors_and_started_again_one_or_all(insurance: System, opened: Opened) -> None:
+def test_dead_letters_are_shown_with_their_errors_and_started_again_one_or_all(
+    insurance: System, opened: Opened
+) -> None:
     broken = Path(insurance.folder) / "broken"
     broken.touch()
     insurance.publish("notes", *({"id": f"dead-{n}", "text": MARKUP} for n in range(5)))
