@@ -51,6 +51,7 @@ def views(shown: Shown) -> Mapping[str, View]:
             state=asked.text("state", "open"),
             who=asked.text("who"),
             limit=asked.count("limit", 50),
+            brief=bool(asked.count("brief", 0)),
             at=now(),
         ),
         "question": lambda asked: question(store, design, asked.text("id"), at=now()),

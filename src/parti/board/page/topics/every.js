@@ -1,6 +1,6 @@
 // Reading again with every picture of the live stream: once a second at most, and never two at a time.
 
-import { signal, useEffect, useSignal } from "../html.js";
+import { signal, useEffect, useRef, useSignal } from "../html.js";
 import { latest } from "../live.js";
 
 /**
@@ -13,22 +13,25 @@ import { latest } from "../live.js";
 export function useEvery(read, about, goes = true) {
   const value = useSignal(/** @type {T | null} */ (null));
   const wrong = useSignal("");
+  const heldOf = useRef("");
   useEffect(() => {
+    const now = JSON.stringify(about);
     let over = false;
     let busy = false;
     const again = async () => {
       if (busy || document.hidden) return;
       busy = true;
       try {
-        const read_ = await read();
-        if (!over) value.value = read_;
+        const told = await read();
+        if (!over) value.value = told;
         if (!over) wrong.value = "";
       } catch (problem) {
         if (!over) wrong.value = problem instanceof Error ? problem.message : String(problem);
       }
       busy = false;
     };
-    void again();
+    if (goes || heldOf.current !== now) void again(); // what is held stays as it is
+    heldOf.current = now;
     const stop = goes ? latest.subscribe(() => void again()) : () => {};
     return () => {
       over = true;

@@ -28,19 +28,17 @@ export function Questions({ rest }) {
   useEffect(() => kept(state), [state]);
   useEffect(() => {
     if (!rest && first && !chosen.value) chosen.value = first; // and it stays, whatever becomes of the list
-    if (rest && chosen.value?.id !== rest) chosen.value = list?.find((one) => one.id === rest) ?? chosen.value;
+    if (rest && chosen.value?.id !== rest) chosen.value = list?.find((one) => one.id === rest) ?? null;
   }, [rest, first]);
   useEffect(() => {
     if (!rest && chosen.value && chosen.value.state !== state) chosen.value = null;
   }, [state]);
   const id = rest || chosen.value?.id || "";
   const again = () => id && void ask("question", { id }).then((told) => (chosen.value = told), (problem) => (missing.value = problem.message));
-  useEffect(() => {
-    if (rest && !chosen.value) again();
-  }, [rest]);
+  useEffect(() => void again(), [id]); // a list tells the beginning alone
   // Settled meanwhile by somebody else, or by its time: the list no longer has it.
   useEffect(() => {
-    if (chosen.value?.state === "open" && state === "open" && list && list.length < MOST && !list.some((one) => one.id === id)) again();
+    if (chosen.value?.state === "open" && state === "open" && list && !list.some((one) => one.id === id)) again();
   }, [list]);
 
   const step = (/** @type {number} */ by) => () => {
@@ -88,7 +86,7 @@ function focusReply() {
 /** @param {string} state */
 async function read(state) {
   try {
-    const found = await ask("questions", { state, limit: MOST });
+    const found = await ask("questions", { state, limit: MOST, brief: 1 });
     lists.value = { ...lists.value, [state]: found };
     trouble.value = "";
   } catch (problem) {
