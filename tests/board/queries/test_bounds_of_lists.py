@@ -23,9 +23,7 @@ def test_a_list_of_events_shows_the_beginning_of_large_ones_and_a_look_into_one_
             await live.publish("claims", [large, small])
             await live.idle()
             lists = [await tail(live.store, system.design, "claims")]
-            lists += [
-                await events_around(live.store, system.design, "claims", number, around=0) for number in range(2)
-            ]
+            lists += [await events_around(live.store, system.design, "claims", number, around=0) for number in range(2)]
             for found in lists:
                 assert len(json.dumps(as_json(found))) < 3 * LINE_BYTES
                 assert all("Ardent" not in json.dumps(as_json(one)) for one in found.events)

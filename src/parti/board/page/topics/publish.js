@@ -58,7 +58,7 @@ export function Publish({ topic, link }) {
   function refusedBy(problem) {
     if (!(problem instanceof Problem)) return tell(problem);
     misfits.value = problem.misfits;
-    refused.value = raw || !problem.misfits.length ? `${problem.code} ${problem.message}` : "";
+    refused.value = !problem.misfits.length ? `${problem.code} ${problem.message}` : "";
     if (problem.misfits.length) requestAnimationFrame(() => focusRefused(id));
   }
 
