@@ -25,6 +25,17 @@ class Item(BaseModel):
     worth: Decimal = Field(ge=0, description="in euros")
 
 
+class Card(BaseModel):
+    way: Literal["card"]
+    digits: int
+
+
+class Transfer(BaseModel):
+    way: Literal["transfer"]
+    iban: str
+    parts: tuple[int, str]
+
+
 class Claim(BaseModel):
     id: str
     holder: Annotated[str, Label.PII] = "Ann Ardent"
@@ -34,6 +45,7 @@ class Claim(BaseModel):
     told_at: datetime | None = None
     witness: Item | None = None
     marks: dict[str, int] = {}
+    paid: Card | Transfer | None = None
     urgent: bool = False
     note: str | None = None
     asks: Literal["yes or no", "a choice", "a number", "words", "a verdict"] = "yes or no"

@@ -91,10 +91,15 @@ def test_an_event_is_published_by_a_form_made_from_the_schema_of_its_topic(insur
     page.fill("[aria-label='A name in marks']", "dents")
     page.keyboard.press("Enter")
     page.fill("[id='publish-claims-marks/dents']", "4")
+    page.select_option("[id='publish-claims-paid-which']", label="Transfer")
+    page.fill("[id='publish-claims-paid/parts/0']", "2")
+    page.fill("[id='publish-claims-paid/parts/1']", "halves")
     page.click(".publish .primary")
+    page.wait_for_selector("[id='publish-claims-paid/iban-wrong']:has-text('Field required')")
     page.wait_for_selector("[id='publish-claims-items/1/worth-wrong']")
     window.until("document.activeElement.id === 'publish-claims-items/1/worth'")
     window.keep("publish-refused")
+    page.fill("[id='publish-claims-paid/iban']", "DE00")
     page.click("[aria-label='Take items 2 away']")
     page.keyboard.press("Escape")
     page.click(".publish .primary")
@@ -103,7 +108,7 @@ def test_an_event_is_published_by_a_form_made_from_the_schema_of_its_topic(insur
     assert latest(insurance, "claims") == {
         "id": MARKUP, "holder": "•••", "cover": "basic", "items": [{"name": "lamp", "worth": "120.5"}],
         "seen_on": "2026-05-04", "told_at": "2026-05-04T10:30:15Z", "witness": {"name": "clock", "worth": "3"},
-        "marks": {"dents": 4}, "urgent": False, "note": None, "asks": "yes or no",
+        "marks": {"dents": 4}, "paid": {"way": "transfer", "iban": "DE00", "parts": [2, "halves"]}, "urgent": False, "note": None, "asks": "yes or no",
     }  # fmt: skip
     page.click(".done a")
     page.wait_for_selector(".event .handled li:has-text('settle')")
