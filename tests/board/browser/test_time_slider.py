@@ -64,6 +64,7 @@ def test_what_was_is_what_the_page_showed_when_it_was_now(insurance: System, ope
     insurance.publish("notes", *({"id": f"then-{n}"} for n in range(20)))
     page.wait_for_selector("#part-shelve.busy .words:has-text('/s')")
     figures = f"{AT}.then(async at => [at, (await (await import('/-/board/api.js')).ask('picture', {{ at }})).parts.find(part => part.name === 'shelve').rate_per_second])"
+    window.until(f"{figures}.then(([, rate]) => rate === 2)")
     at, rate = page.evaluate(figures)
     assert rate == 2.0, "20 in ten seconds"
     window.open(f"#/plan?at={at}")
