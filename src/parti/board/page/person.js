@@ -13,8 +13,8 @@ export async function named(why) {
   return person.value;
 }
 
-/** @param {string} why */
-async function rename(why) {
+/** Ask for the name, known or not. @param {string} why what it is needed for */
+export async function rename(why) {
   const name = await prompted({ title: "Who are you?", words: why, act: "That is me", field: "Your name", value: person.value });
   if (name === null) return;
   person.value = name;

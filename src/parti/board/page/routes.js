@@ -2,12 +2,15 @@
 
 /** @import { Address } from "./types.js" */
 import { computed, signal } from "./html.js";
+import { DeadLetters } from "./views/dead-letters.js";
 import { All } from "./views/findings.js";
 import { Part } from "./views/part.js";
 import { Plan } from "./views/plan.js";
+import { Questions } from "./views/questions.js";
 import { Run } from "./views/run.js";
 import { Runs } from "./views/runs.js";
 import { Story } from "./views/story.js";
+import { Topics } from "./views/topics.js";
 
 /** @typedef {{ name: string, title: string, key: string, draw: (address: Address) => unknown, nav: boolean }} View */
 
@@ -17,6 +20,9 @@ export const VIEWS = /** @type {View[]} */ ([
   { name: "runs", title: "Runs", key: "r", draw: ({ rest, query }) => (rest ? Run({ id: rest, query }) : Runs({ query })), nav: true },
   { name: "story", title: "Story", key: "", draw: ({ rest }) => Story({ id: rest }), nav: false },
   { name: "findings", title: "Findings", key: "", draw: () => All(), nav: false },
+  { name: "topics", title: "Topics", key: "o", draw: Topics, nav: true },
+  { name: "questions", title: "Questions", key: "q", draw: Questions, nav: true },
+  { name: "dead-letters", title: "Dead letters", key: "", draw: DeadLetters, nav: false },
   { name: "parts", title: "Part", key: "", draw: ({ rest }) => Part({ name: rest }), nav: false },
 ]);
 

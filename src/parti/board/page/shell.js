@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useSignal } from "./html.js";
 import { Help } from "./help.js";
 import { useShortcuts } from "./keys.js";
-import { connection, picture, trouble } from "./live.js";
+import { connection, latest, trouble } from "./live.js";
 import { Person } from "./person.js";
 import { Prompts } from "./prompts.js";
 import { VIEWS, address, go, to, view } from "./routes.js";
@@ -63,7 +63,7 @@ const Navigation = () => html`
 
 /** How many questions wait for a person. */
 const Waiting = () => {
-  const open = picture.value?.open_questions ?? 0;
+  const open = latest.value?.open_questions ?? 0;
   return open ? html`<span class="count" aria-label=${`${open} open`}>${open}</span>` : null;
 };
 

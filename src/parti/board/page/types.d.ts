@@ -72,6 +72,8 @@ export interface Refused {
   code: string;
   error: string;
   try?: string;
+  /** Each field that does not fit. */
+  errors?: { field: (string | number)[]; error: string }[];
 }
 
 export type Connection = "connecting" | "live" | "lost" | "resting";

@@ -11,9 +11,12 @@ from parti.design.handler import Handler
 from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.ports.store import Event, Store
-from parti.units import Seconds
+from parti.units import Bytes, Seconds
 
 LIMIT_MAX: Final = 200
+
+LINE_BYTES: Final[Bytes] = 4 * 1024
+"""Characters of a payload that a list of events shows: it is read anew each second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ async def tail(store: Store, design: Design, topic: str, *, limit: int = 50) -> 
             kept += end - first
             found += await store.events(topic, partition, start=max(first, end - limit), limit=limit)
     found.sort(key=lambda event: (-event.at, event.partition, -event.offset))
-    return EventsShown(topic, None, 0, kept, tuple(event_shown(design, event) for event in found[:limit]))
+    return EventsShown(
+        topic, None, 0, kept, tuple(event_shown(design, event, most=LINE_BYTES) for event in found[:limit])
+    )
 
 
 async def events_around(
@@ -50,7 +55,7 @@ async def events_around(
     first, end = (await store.ends()).get((topic, partition), (0, 0))
     start = max(first, min(around - limit // 2, end - limit))
     found = await store.events(topic, partition, start=start, limit=limit)
-    return EventsShown(topic, partition, first, end, tuple(event_shown(design, one) for one in found))
+    return EventsShown(topic, partition, first, end, tuple(event_shown(design, one, most=LINE_BYTES) for one in found))
 
 
 async def event(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parti.board.queries.masking import MASK, Known, Shown, mask
+from parti.board.queries.masking import MASK, SHOWN_BYTES, Known, Shown, mask
 from parti.board.queries.shapes import labelled_in
 from parti.board.queries.sources import Raw, arguments_raw, event_key_is_masked, event_raw, json_of, key_is_masked
 from parti.design.graph import Design
@@ -13,7 +13,7 @@ from parti.design.topic import Topic
 from parti.errors import RunError
 from parti.journal.identity import run_of_event
 from parti.ports.store import Event, RunRecord, Store
-from parti.units import Seconds
+from parti.units import Bytes, Seconds
 
 ERROR_SHOWN = 400
 """Characters of an error in a list."""
@@ -152,14 +152,21 @@ def event_line(design: Design, event: Event) -> EventLine:
     return EventLine(event.topic, event.partition, event.offset, event.tenant, key, masked, event.at, event.cause)
 
 
-def event_shown(design: Design, event: Event, known: Known | None = None, runs: tuple[RunLine, ...] = ()) -> EventShown:
-    """An event with its payload."""
+def event_shown(
+    design: Design,
+    event: Event,
+    known: Known | None = None,
+    runs: tuple[RunLine, ...] = (),
+    *,
+    most: Bytes = SHOWN_BYTES,
+) -> EventShown:
+    """An event with its payload, or the first `most` characters of it."""
     line, topic, raw = event_line(design, event), design.by_name.get(event.topic), event_raw(design, event)
     old = isinstance(topic, Topic) and event.schema != topic.payload.digest
     return EventShown(
         topic=line.topic, partition=line.partition, offset=line.offset, tenant=line.tenant, key=line.key,
         key_masked=line.key_masked, at=line.at, cause=line.cause, runs=runs, schema_digest=event.schema, old_schema=old,
-        payload=mask(raw.value, raw.shape, raw.place, known or Known()),
+        payload=mask(raw.value, raw.shape, raw.place, known or Known(), most),
     )  # fmt: skip
 
 

@@ -103,17 +103,17 @@ def _as_word(text: str) -> str:
     return before + re.escape(text) + after
 
 
-def mask(value: Any, shape: Any, place: str, known: Known) -> Shown:
-    """A JSON value as it may be shown. `place` names the whole value; what is masked in it is learned."""
+def mask(value: Any, shape: Any, place: str, known: Known, most: Bytes = SHOWN_BYTES) -> Shown:
+    """A JSON value as it may be shown, `most` characters of it. `place` names the whole value; what is masked in it is learned."""
     found = labelled_in(value, shape)
     known.learn(found)
     hidden = {one.pointer: one for one in found}
     shown = _masked(value, "", hidden, known)
     masked = tuple(Masked(one.pointer, one.labels, f"{place}#{one.pointer}") for one in found)
     text = json.dumps(shown, ensure_ascii=False)
-    if len(text) <= SHOWN_BYTES:
+    if len(text) <= most:
         return Shown(shown, masked)
-    return Shown(text[:SHOWN_BYTES], masked, len(text) - SHOWN_BYTES)
+    return Shown(text[:most], masked, len(text) - most)
 
 
 def _masked(value: Any, pointer: str, hidden: dict[str, Found], known: Known) -> Any:

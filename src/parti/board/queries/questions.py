@@ -68,14 +68,22 @@ class QuestionShown:
 
 
 async def questions(
-    store: Store, design: Design, *, state: str = "open", who: str = "", limit: int = 100, at: Seconds
+    store: Store,
+    design: Design,
+    *,
+    state: str = "open",
+    who: str = "",
+    limit: int = 100,
+    brief: bool = False,
+    at: Seconds,
 ) -> tuple[QuestionShown, ...]:
-    """Questions: open ones in the order in which they were asked, others the latest first. Raises P308."""
+    """Questions: open ones in the order in which they were asked, others the latest first; `brief` ones without the run so far,
+    whose values may be large. Raises P308."""
     if state not in STATES:
         raise RunError("P308", f"no question is {state!r}", fix="one of: open, answered, expired, withdrawn")
     limit = max(1, min(LIMIT_MAX, limit))
     found = await store.questions(who=who, state=state, latest=state != "open", limit=limit)
-    return tuple([await _shown(store, design, question, at) for question in found])
+    return tuple([await _shown(store, design, question, at, brief=brief) for question in found])
 
 
 async def question(store: Store, design: Design, id: str, *, at: Seconds) -> QuestionShown:
@@ -86,11 +94,14 @@ async def question(store: Store, design: Design, id: str, *, at: Seconds) -> Que
     return await _shown(store, design, found, at)
 
 
-async def _shown(store: Store, design: Design, question: QuestionRecord, at: Seconds) -> QuestionShown:
+async def _shown(
+    store: Store, design: Design, question: QuestionRecord, at: Seconds, *, brief: bool = False
+) -> QuestionShown:
     record, is_open = await store.run(question.run), question.state == "open"
     read = await read_run(store, design, record) if record is not None else None
     known = read.known if read else Known()
     schema = json_of(question.schema)
+    told = read if is_open and not brief else None
     return QuestionShown(
         id=question.id,
         run=run_line(design, record, at, known) if record else None,
@@ -104,9 +115,9 @@ async def _shown(store: Store, design: Design, question: QuestionRecord, at: Sec
         by=question.by,
         answered=question.answered or None,
         left_seconds=max(0.0, question.deadline - at) if question.deadline and is_open else None,
-        event=event_shown(design, read.origin, known) if read and read.origin and is_open else None,
-        arguments=shown(arguments_raw(design, read.record), known) if read and is_open else None,
-        so_far=tuple(_so_far(design, read)) if read and is_open else (),
+        event=event_shown(design, told.origin, known) if told and told.origin else None,
+        arguments=shown(arguments_raw(design, told.record), known) if told else None,
+        so_far=tuple(_so_far(design, told)) if told else (),
         provenance=tuple(_provenance(read)) if read else (),
     )
 

@@ -5,7 +5,7 @@
 import { duration, percent, rate, short, spend } from "../format.js";
 import { counted } from "../findings.js";
 import { html } from "../html.js";
-import { figuresOf, pastRates, picture } from "../live.js";
+import { earlier, figuresOf, pastRates, picture } from "../live.js";
 import { Way } from "../part/findings.js";
 import { Sparkline } from "./sparkline.js";
 
@@ -26,7 +26,7 @@ export function Card({ stage, parts }) {
       <p class="quiet code">${part.place}</p>
       ${figures && html`<${Facts} figures=${figures} />`}
       ${counted(part.name).slice(0, FINDINGS).map((one) => html`<div class="found" key=${one.code + one.what}><p><strong>${one.code}</strong> ${one.what}</p><${Way} finding=${one} /></div>`)}
-      <${Sparkline} values=${pastRates(part.name)} />
+      ${!earlier.value && html`<${Sparkline} values=${pastRates(part.name)} />`}
       <${Joined} title="Used by" arrows=${arrows.filter((one) => one.target === part.name)} end="source" />
       <${Joined} title="Uses" arrows=${arrows.filter((one) => one.source === part.name)} end="target" />
       <p class="quiet">Click, or Enter, opens its page.</p>

@@ -4,7 +4,7 @@
 import { duration, percent, rate, short, spend } from "../format.js";
 import { findings } from "../findings.js";
 import { html } from "../html.js";
-import { picture } from "../live.js";
+import { earlier, picture } from "../live.js";
 import { to } from "../routes.js";
 
 /** Parts whose runs begin by themselves or by a call: what goes through them goes through the system. */
@@ -21,7 +21,7 @@ export function Summary() {
   const wrong = findings.value?.filter((one) => !one.accepted).length ?? 0;
   const sampled = runners.reduce((all, part) => all + part.sampled, 0);
   return html`
-    <dl class="summary" aria-label="The system now">
+    <dl class="summary" aria-label=${earlier.value ? "The system then" : "The system now"}>
       <${Fact} word="runs" value=${rate(sum((part) => part.rate_per_second))} />
       <${Fact} word="slowest p99" value=${slowest ? duration(slowest) : "–"} bad=${over > 0}
         more=${now.slo_p99_seconds ? `of ${duration(now.slo_p99_seconds)}` : ""} />

@@ -9,6 +9,7 @@ import { epoch, picture } from "../live.js";
 import { Card } from "../plan/card.js";
 import { Stage } from "../plan/stage.js";
 import { Summary } from "../plan/summary.js";
+import { Time } from "../plan/time.js";
 import { tell } from "../toasts.js";
 
 export function Plan() {
@@ -48,6 +49,7 @@ export function Plan() {
     <h1 class="unseen">Plan of ${plan.value?.system ?? "the system"}</h1>
     <div class="stage" ref=${place}></div>
     <${Summary} />
+    <${Time} />
     <search class="find">
       <input ref=${search} type="search" placeholder="Search parts" aria-label="Search parts" spellcheck="false"
         onInput=${(/** @type {InputEvent} */ event) => stage.value?.find(written(event))}
