@@ -107,7 +107,13 @@ def test_machines_that_fail_leave_their_mark_on_a_prediction(here: Path) -> None
     kept = {"version": 1, "system": "desk", "parts": [{"part": "read", "replicas": 3, "machine": "own/rack"}]}
     (here / "three.json").write_text(json.dumps(kept))
     said = parti("plan", *QUICK, "--fixed", "three.json", "--failures", "9h/1h")
-    assert said.code == 1 and "replicas are there for 7" in said.out and "fewer requests end well" in said.out
+    assert said.code == 1 and "the load needs are there for 7" in said.out and "fewer requests end well" in said.out
+
+
+def test_a_prediction_says_what_one_must_know_before_one_relies_on_it(here: Path) -> None:
+    said = parti("plan", *QUICK, "--one-process")
+    notes = parti("plan", *QUICK, "--one-process", "--json").json["notes"]
+    assert notes and all(f"note: {note}" in said.out for note in notes)
 
 
 def test_two_plans_are_compared(here: Path) -> None:

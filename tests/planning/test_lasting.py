@@ -78,7 +78,7 @@ def test_what_the_simulator_does_with_failures_is_what_is_reckoned() -> None:
 def test_a_promise_that_no_number_of_replicas_keeps_is_refused() -> None:
     with pytest.raises(PartiError, match="P837") as wrong:
         made(desk(0.999999, failures=Failures(60.0, 600.0)))
-    assert "is there for" in str(wrong.value) and "allow more replicas" in str(wrong.value)
+    assert "the best is there for" in str(wrong.value) and "allow more replicas" in str(wrong.value)
 
 
 def test_the_promise_is_shared_out_among_the_parts_whose_machines_fail() -> None:

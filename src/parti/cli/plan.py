@@ -156,19 +156,20 @@ def _again(target: Target, options: Options, out: Path) -> str:
 
 
 def _predict(target: Target, options: Options, fixed: Path | None, *, as_json: bool) -> None:
-    from parti.cli.planned import print_prediction, print_provenance  # noqa: PLC0415 see above
+    from parti.cli.planned import print_notes, print_prediction, print_provenance  # noqa: PLC0415 see above
     from parti.verbs.plan import predicted as verb  # noqa: PLC0415 see above
 
     found = asyncio.run(verb(target, options, fixed))
     if as_json:
         usd = {"usd_per_hour": found.usd_per_hour, "usd_per_month": found.usd_per_hour * HOURS_A_MONTH}
         facts = {"prediction": found.prediction, **usd, "quality": found.quality, "broken": found.broken}
-        facts["profile"] = found.provenance
+        facts |= {"profile": found.provenance, "notes": found.notes}
         print_json({**facts, "kept": not found.broken})
     else:
         print_line(f"{found.asked.design.name}  ${found.usd_per_hour * HOURS_A_MONTH:,.2f} a month", "bold")
         print_provenance(found.provenance)
         print_prediction(found.asked, found.prediction)
+        print_notes(found.notes)
         for broken in found.broken:
             print_line(broken, "bold red")
     if found.broken:

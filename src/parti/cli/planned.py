@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from parti.cli.output import lasting, print_line, print_table
@@ -35,10 +36,15 @@ def print_planned(asked: Asked, planned: Planned, rests_on: Provenance) -> None:
     print_prediction(asked, planned.prediction)
     _sure(planned)
     _else(planned)
-    for note in planned.notes:
-        print_line(f"note: {note}")
+    print_notes(planned.notes)
     if not planned.kept:
         print_line("the promises are not kept", "bold red")
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What one must know before one relies on a plan."""
+    for note in notes:
+        print_line(f"note: {note}")
 
 
 def print_provenance(found: Provenance) -> None:
@@ -75,7 +81,7 @@ def print_prediction(asked: Asked, found: Prediction) -> None:
     print_line(f"predicted  p50 {_of(found.p50)}  p95 {_of(found.p95)}  p99 {_of(found.p99)}")
     promised = lasting(asked.slo.p99)
     done = f"{found.done.mean:.3%} end well" + (
-        f" (replicas are there for {found.there:.4%})" if found.there < 1 else ""
+        f" (as many replicas as the load needs are there for {found.there:.4%})" if found.there < 1 else ""
     )
     print_line(f"           promised p99 {promised}; {done}; {_rate(found.throughput.mean)} a second")
     rows = [

@@ -63,7 +63,11 @@ def _up(asked: Asked, option: Option) -> float:
 
 
 def _lasts(asked: Asked, option: Option, share: float) -> bool:
-    return not isinstance(option.label, Deployment) or available(asked, option.label) >= share
+    return _there(asked, option) >= share
+
+
+def _there(asked: Asked, option: Option) -> float:
+    return available(asked, option.label) if isinstance(option.label, Deployment) else 1.0
 
 
 def _steady(asked: Asked, part: Part, share: float) -> Part:
@@ -72,8 +76,10 @@ def _steady(asked: Asked, part: Part, share: float) -> Part:
     if kept:
         return replace(part, options=kept)
     if serving:
+        best = max(_there(asked, option) for option in serving)
         what = f"no deployment of `{part_of(part.name)}` that may be chosen is there for {share:.3%} of the time"
-        raise PlanError("P837", what, fix="allow more replicas, or promise less availability")
+        fix = f"the best is there for {best:.3%}: promise less availability, or allow more replicas with System.choices"
+        raise PlanError("P837", what, fix=fix)
     most = max(part.options, key=lambda option: option.cost).label
     rate = asked.rates.get(part.name, 0.0)
     what = f"no deployment of `{part_of(part.name)}` that may be chosen serves {rate:.3g} calls a second"

@@ -14,11 +14,10 @@ from parti.optimise.verifying import Care, Verified, verify
 from parti.planning.asked import Asked
 from parti.planning.deployment import Deployed, Deployment
 from parti.planning.foreseeing import broken, foresee, fresh_seeds
-from parti.planning.lasting import failures_on
 from parti.planning.overload import available, share_of_each, steady
 from parti.planning.planned import Change, FrontPoint, Planned, PlannedPart, Verification
 from parti.planning.predicting import Prediction, predict
-from parti.planning.provenance import about_profile
+from parti.planning.provenance import about_plan
 from parti.planning.stations import WORKS
 from parti.units import HOURS_A_MONTH, duration_text
 
@@ -107,7 +106,7 @@ class _Telling:
             Verification(len(check.seeds), check.broken, check.seconds_high, len(verified.rounds), verified.safety),
             tuple(self._front(swept)),
             bottleneck(prediction),
-            self._next_step(),
+            self._next_step(prediction),
             tuple(self._relaxing(swept)),
             tuple(self._sensitivity(prediction)),
             tuple(self._notes(prediction, kept)),
@@ -186,19 +185,26 @@ class _Telling:
 
     # What else could be
 
-    def _next_step(self) -> Change | None:
-        """The change of one part that makes p99 smaller by most for its price."""
-        best: tuple[float, Change] | None = None
+    def _next_step(self, now: Prediction) -> Change | None:
+        """The change of one part that makes p99 smaller by most for its price, and still does where it is predicted."""
+        best: tuple[float, Plan, str] | None = None
         for name, option in self.options.items():
             dearer = [one for one in self._menus[name] if one.cost > option.cost and one.quality >= option.quality]
             for other in sorted(dearer, key=lambda one: one.cost)[: 2 if self._in_time else 0]:
-                p99 = self._p99(self._with(name, other))
-                more = other.cost - option.cost
+                changed = self._with(name, other)
+                p99, more = self._p99(changed), other.cost - option.cost
                 gain = (self.p99 - p99) / more
                 if p99 < self.p99 and (best is None or gain > best[0]):
-                    change = Change(_difference(option, other), self.verified.plan.cost + more, p99, True)
-                    best = gain, change
-        return best[1] if best else None
+                    best = gain, changed, _difference(option, other)
+        if best is None:
+            return None
+        predicted = self._predicted(best[1])
+        return Change(best[2], best[1].cost, predicted, True) if predicted < now.p99.mean else None
+
+    def _predicted(self, plan: Plan) -> float:
+        """The p99 of another plan, on the fresh samples of the prediction."""
+        seeds = self.seeds if self._in_time else self.seeds[:FEWER]
+        return foresee(self.asked, deployed_of(plan.options(self.problem).values()), seeds).p99.mean
 
     def _relaxing(self, swept: Sweep) -> Iterator[Change]:
         """What each promise costs, by what less of it would."""
@@ -211,7 +217,9 @@ class _Telling:
                 what = f"promise a quality of {price.after:.3g} instead of {price.before:.3g}"
             else:
                 what = f"spend {price.after / price.before - 1:.0%} more, for the least p99"
-            yield Change(what, price.best.cost, price.best.seconds, price.best.quality >= promise.quality_least)
+            yield Change(
+                what, price.best.cost, self._predicted(price.best.plan), price.best.quality >= promise.quality_least
+            )
 
     def _sensitivity(self, now: Prediction) -> Iterator[Change]:
         """The same plan under more load, with a replica less of each part that has several, and at dearer machines."""
@@ -245,18 +253,7 @@ class _Telling:
 
     def _notes(self, prediction: Prediction, kept: bool) -> Iterator[str]:
         asked = self.asked
-        yield from about_profile(asked)
-        yield from asked.notes
-        failing = asked.stations.failing()
-        if failing:
-            told = ", ".join(f"`{part}` ({share:.1%})" for part, share in failing.items())
-            yield f"calls failed when they were measured: {told}; they are taken off those that end well"
-        machines = {one.machine for one in self.deployed.parts if one.machine}
-        unknown = sorted(name for name in machines if (m := asked.prices.machine(name)) is not None and m.speed is None)
-        if unknown:
-            yield f"nobody measured how fast {', '.join(unknown)} is: it is taken to be as fast as the measured machine"
-        if any(failures_on(asked.prices, one, asked.failures) is None for one in machines):
-            yield "nobody said how often machines fail, so all replicas are taken to be up: give --failures 30d/5m"
+        yield from about_plan(asked, self.deployed)
         if not kept and prediction.p99.high > asked.promise.seconds:
             yield "the hands that its runners have are too few, which the search does not know: raise their concurrency="
         if prediction.done.low < asked.slo.availability:

@@ -202,7 +202,9 @@ def _failing(fields: Fields, key: str) -> float:
     pair = ("mtbf_hours", "repair_seconds")
     missing = [one for one in pair if one not in fields.table]
     if len(missing) == 1:
-        raise fields.wrong("P823", "", f"it has no `{missing[0]}`", f"write both of {' and '.join(pair)}, or none")
+        raise fields.wrong(
+            "P823", missing[0], f"it has no `{missing[0]}`", f"write both of {' and '.join(pair)}, or none"
+        )
     return 0.0 if missing else fields.number(key, above=0)
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from parti.planning.asked import Asked
+from parti.planning.computing import computes, own_cpu
+from parti.planning.deployment import Deployed
+from parti.planning.lasting import failures_on
 from parti.planning.profile import Source
 from parti.units import Seconds
 
@@ -52,3 +55,33 @@ def about_profile(asked: Asked) -> Iterator[str]:
     ]
     if few:
         yield f"few calls were measured of {', '.join(few)}: their times are known roughly"
+    guessed = ", ".join(f"`{part}`" for part in _taken_to_compute(asked))
+    if guessed:
+        yield f"nobody measured the CPU time of {guessed}: all their time is taken to be computing; `parti profile` measures it"
+
+
+def _taken_to_compute(asked: Asked) -> Iterator[str]:
+    """The parts whose time may be waiting, and is taken to be computing since the profile does not say."""
+    for known in asked.profile.parts:
+        part, service = asked.design.by_name.get(known.part), known.service()
+        if part is None or service is None or known.part not in asked.rates:
+            continue
+        unknown = own_cpu(asked.design, asked.profile, known.part, service) is None
+        if unknown and computes(part, None, service.seconds.mean):
+            yield known.part
+
+
+def about_plan(asked: Asked, deployed: Deployed) -> Iterator[str]:
+    """What one must know before one relies on what is said of a plan: of its profile, its load and its machines."""
+    yield from about_profile(asked)
+    yield from asked.notes
+    failing = asked.stations.failing()
+    if failing:
+        told = ", ".join(f"`{part}` ({share:.1%})" for part, share in failing.items())
+        yield f"calls failed when they were measured: {told}; they are taken off those that end well"
+    machines = {one.machine for one in deployed.parts if one.machine}
+    unknown = sorted(name for name in machines if (m := asked.prices.machine(name)) is not None and m.speed is None)
+    if unknown:
+        yield f"nobody measured how fast {', '.join(unknown)} is: it is taken to be as fast as the measured machine"
+    if any(failures_on(asked.prices, one, asked.failures) is None for one in machines):
+        yield "nobody said how often machines fail, so all replicas are taken to be up: give --failures 30d/5m"

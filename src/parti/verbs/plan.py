@@ -28,7 +28,7 @@ from parti.planning.planner import plan
 from parti.planning.predicting import Prediction
 from parti.planning.prices import read_prices
 from parti.planning.profile import Profile
-from parti.planning.provenance import Provenance, provenance
+from parti.planning.provenance import Provenance, about_plan, provenance
 from parti.planning.storing import profile_path
 from parti.units import Seconds
 from parti.verbs.evaluate import stored
@@ -83,6 +83,11 @@ class Fixed:
         """The promises that it does not keep, in words."""
         cost, quality = self.usd_per_hour, self.quality
         return broken(self.asked, self.deployed, self.prediction, cost=cost, quality=quality)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What one must know before one relies on it."""
+        return tuple(about_plan(self.asked, self.deployed))
 
 
 async def asked_of(target: Target, options: Options) -> Asked:
