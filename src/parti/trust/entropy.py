@@ -49,6 +49,16 @@ def _by_words(text: str) -> float:
     return sum(map(_of_run, _RUNS.findall(text)))
 
 
+def _has_words_enough(text: str) -> bool:
+    """Whether the words come to the floor; looks no further than that."""
+    found = 0.0
+    for match in _RUNS.finditer(text):
+        found += _of_run(match[0])
+        if found >= FLOOR_BITS:
+            return True
+    return False
+
+
 def _of_run(run: str) -> float:
     if run.isdigit():
         return _DIGIT * len(run)
@@ -60,7 +70,7 @@ def _of_run(run: str) -> float:
 @lru_cache(maxsize=4096)
 def tells(text: str) -> bool:
     """Whether equality with the text says anything."""
-    if len(text) < SHORTEST or _by_words(text) < FLOOR_BITS:
+    if len(text) < SHORTEST or not _has_words_enough(text):
         return False
     return _by_characters(text) >= FLOOR_BITS if _bits_min(text) < FLOOR_BITS else not _MOMENT.fullmatch(text)
 

@@ -42,7 +42,7 @@ class Leaf(NamedTuple):
     def below(self, name: str) -> Leaf:
         """The same, as a part of what has the name."""
         typed = None if self.typed is None else _below(name, self.typed)
-        return self._replace(path=_below(name, self.path), typed=typed)
+        return Leaf(_below(name, self.path), self.text, self.nominal, self.many, typed, self.is_key)
 
 
 def leaves(kind: Any, value: Any) -> list[Leaf]:
