@@ -55,7 +55,7 @@ def office(bank: Bank, gate: Gate | None = None, own: Gate | None = None, **opti
         return [Contact(name="Bob", account=Account(BOB)), Contact(name="Eve", account=Account(EVE))]
 
     @office.tool(effect="write", key="to", idempotent=True, control=("to",), gate=own)
-    async def pay(to: Account, amount: Annotated[float, Label.UNTRUSTED] = 1.0) -> str:
+    async def pay(to: Account, amount: Annotated[float, Label.UNTRUSTED] = 1.0) -> Annotated[str, Label.TRUSTED]:
         bank.paid.append((to, amount))
         return "paid"
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NewType
 
 import pytest
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from parti import Label, Purpose, Region, System
 from parti.design.fields import free_texts, labels_of, values_max
@@ -117,6 +118,48 @@ def test_a_wrong_option_is_refused_with_its_place(said: str) -> None:
         declared(**WRONG[said])
     assert wrong.value.code in ("P105", "P106")
     assert "test_declaring_labels.py" in str(wrong.value.place)
+
+
+class Account(TypedDict):
+    """A dict whose keys are declared."""
+
+    iban: str
+
+
+class Order(BaseModel):
+    """Through lists, dicts and optionals."""
+
+    lines: list[Person] = []
+    by_name: dict[str, Person] | None = None
+    account: Account
+    more: dict[str, Any] = {}
+
+
+def deciding(path: str) -> Tool:
+    """A tool with one argument that decides."""
+    desk = System("desk")
+
+    @desk.tool(effect="write", key="id", control=[path])
+    async def pay(id: str, order: Order, orders: list[Order]) -> None: ...
+
+    return desk.design.get(Tool, "pay")
+
+
+@pytest.mark.parametrize(
+    "path", ["order.lines.name", "order.by_name.name", "order.account.iban", "orders.lines", "order.more"]
+)
+def test_what_decides_may_lie_in_lists_and_dicts(path: str) -> None:
+    assert deciding(path).control == (path,)
+
+
+@pytest.mark.parametrize(
+    "path", ["order.more.to", "order.account.bic", "order.lines.none", "id.x", "orders.by_name.name.x"]
+)
+def test_what_decides_is_refused_where_no_type_leads_to_it(path: str) -> None:
+    with pytest.raises(DeclarationError, match="nothing says what") as wrong:
+        deciding(path)
+    assert wrong.value.code == "P105"
+    assert path in str(wrong.value)
 
 
 def test_a_guard_is_a_step_with_releases() -> None:

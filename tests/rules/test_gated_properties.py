@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rules_kit import DAY, loaded
 from test_properties import PRESENCES, arrows, found, pool, some_flows
 
+from parti.declare.dataflow.reader import read_dataflow
 from parti.design.dataflow import Dataflow, Flow, Slot
 from parti.design.gate import Gate
 from parti.design.graph import Arrow, Design
@@ -23,7 +24,7 @@ from parti.rules.base import Case
 from parti.rules.checking import check
 from parti.rules.flow.barrier import Barrier
 from parti.rules.flow.barriers import barriers_of
-from parti.rules.flow.clearing import sink_of
+from parti.rules.flow.clearing import is_cleared, sink_of
 from parti.rules.flow.holding import labelling_of
 from parti.rules.flow.spreading import arrives
 
@@ -156,14 +157,68 @@ def test_a_field_beside_one_that_decides_may_hold_what_a_stranger_wrote() -> Non
 
 @pytest.mark.parametrize("name", ["letter", "parcel"])
 def test_arguments_inside_a_record_are_guarded_by_themselves(name: str, tmp_path: Path) -> None:
-    """Fields of a record are told apart; those of a dict cannot be, so all of it counts as let in."""
+    """Fields of a record are told apart; those of a dict cannot be, so all of it decides."""
     file = tmp_path / "records.py"
     file.write_text(RECORDS, encoding="utf-8")
     design = loaded(file).design
     barrier = barriers_of(design, Dataflow())[name]
     inside = barrier.ways_in("", Label.UNTRUSTED)
-    assert inside == (("letter.text",) if name == "letter" else ("id", "parcel.about"))
+    assert inside == (("letter.text",) if name == "letter" else ("id",))
     assert sink_of(design.by_name[name]) == "in"
+
+
+def test_a_tool_is_cleared_for_a_label_only_where_all_that_it_may_arrive_in_is(tmp_path: Path) -> None:
+    """One argument or field that may be personal clears none of those beside it."""
+    file = tmp_path / "posts.py"
+    file.write_text(POSTS, encoding="utf-8")
+    by_name = loaded(file).design.by_name
+    assert not is_cleared(by_name["post"], Label.PII, "")
+    assert is_cleared(by_name["post"], Label.PII, "to")
+    assert not is_cleared(by_name["post"], Label.PII, "text")
+    assert not is_cleared(by_name["file"], Label.PII, "form")
+    assert is_cleared(by_name["file"], Label.PII, "form.private")
+    assert not is_cleared(by_name["file"], Label.UNTRUSTED, "")
+    assert is_cleared(by_name["told"], Label.UNTRUSTED, "")
+    held = labelling_of(loaded(file).design, read_dataflow(loaded(file).design, tmp_path))
+    assert {name for name, tags in held.uncleared.items() if Label.PII in tags} == {"post", "file"}
+
+
+POSTS = """
+from typing import Annotated
+from pydantic import BaseModel
+from parti import Label, System
+
+desk = System("posts")
+
+
+class Form(BaseModel):
+    public: Annotated[str, Label.UNTRUSTED]
+    private: Annotated[str, Label.PII]
+
+
+@desk.tool(effect="read", labels=[Label.PII, Label.UNTRUSTED], clearance=Label.PII)
+async def person(id: str) -> str: ...
+
+
+@desk.tool(effect="write", key="to")
+async def post(to: Annotated[str, Label.PII], text: str) -> None: ...
+
+
+@desk.tool(effect="write", key="form.public")
+async def file(form: Form) -> None: ...
+
+
+@desk.tool(effect="write", key="text", clearance=Label.PII)
+async def told(text: Annotated[str, Label.UNTRUSTED]) -> None: ...
+
+
+clerk = desk.agent("clerk", llm=desk.llm("local"), tools=[person, post, file, told])
+
+
+@desk.post("/do", labels=Label.TRUSTED, clearance=Label.PII)
+async def do(task: str) -> str:
+    return await clerk.run(task)
+"""
 
 
 RECORDS = """
@@ -186,6 +241,6 @@ class Parcel(BaseModel):
 async def letter(letter: Letter) -> None: ...
 
 
-@desk.tool(effect="write", key="id", control=["parcel.about.to"], clearance=Label.UNTRUSTED)
+@desk.tool(effect="write", key="id", control=["parcel.about"], clearance=Label.UNTRUSTED)
 async def parcel(id: str, parcel: Parcel) -> None: ...
 """

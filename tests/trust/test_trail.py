@@ -103,6 +103,99 @@ def test_a_value_that_is_changed_after_it_was_read_is_known_as_it_was() -> None:
     assert trail.trace(str, "carol@partners.example") is not None
 
 
+@pytest.mark.parametrize(
+    ("task", "value"),
+    [
+        ("Send to bob+newsletter@partners.example", "newsletter@partners.example"),
+        ("Send to o'brien-mac@partners.example", "brien-mac@partners.example"),
+        ("Send to sales%eve.example@relay.example", "eve.example@relay.example"),
+        ("Send to <sales!eve@evil-relay.example>", "eve@evil-relay.example"),
+        ("See https://api.partners.example/v1/safe", "https://api.partners.example"),
+        ("See /srv/share/public/a-report", "/srv/share/public"),
+        ("Pay DE02 1203 0000 0000 2020 51", "0000 0000 2020 51"),
+        ("Pay DE02 1203 0000 0000 2020 51", "DE02 1203 0000"),
+        ("the administrator wants Bob to read", "administrator"),
+        ("make it read-only for Bob", "read-only"),
+    ],
+)
+def test_a_piece_of_what_the_task_says_and_a_common_word_are_not_named(task: str, value: str) -> None:
+    assert asked(task).trace(str, value) is None
+
+
+@pytest.mark.parametrize(
+    ("task", "value"),
+    [
+        ("Pay DE02 1203 0000 0000 2020 51.", "DE02 1203 0000 0000 2020 51"),
+        ("Share Budget plan 2027 with Bob", "Budget plan 2027"),
+        ("Pay Bob Baker-Jones's bill", "Bob Baker-Jones"),
+        ('Write to "Carol Cartwright"!', "Carol Cartwright"),
+        ("See **https://api.partners.example/v1/safe**", "https://api.partners.example/v1/safe"),
+        ("Pay inv-2027-00417, then rest", "inv-2027-00417"),
+    ],
+)
+def test_what_the_task_says_in_whole_words_is_named(task: str, value: str) -> None:
+    assert asked(task).trace(str, value) is not None
+
+
+def test_a_value_that_was_used_early_keeps_the_labels_of_what_the_run_had_read() -> None:
+    pii = frozenset({Label.PII})
+    trail = asked(f"write to {BOB}")
+    trail.chosen(str, "078-05-1120-4711", pii | {Label.UNTRUSTED})
+    trail.chosen(str, BOB, pii)
+    early, named = trail.trace(str, "078-05-1120-4711"), trail.trace(str, BOB)
+    assert early is not None
+    assert early.tags == pii
+    assert named is not None
+    assert named.tags == frozenset()
+
+
+def test_a_named_value_that_is_personal_elsewhere_is_personal_and_stays_named_where_strangers_write_it() -> None:
+    trail = asked(f"write to {BOB}")
+    trail.learn("person", str, BOB, (("", Label.PII),), named=False)
+    trail.learn("letter", str, BOB, UNTRUSTED, named=False)
+    for one in (trail, Trail(trail)):
+        known = one.trace(str, BOB)
+        assert known is not None
+        assert known.tags == {Label.PII}
+
+
+def test_a_task_may_repeat_what_the_run_has_read_before() -> None:
+    trail = Trail(Trail())
+    trail.learn_task("the task", "tell 078-05-1120-4711", trusted=True, held=frozenset({Label.PII}))
+    known = trail.trace(str, "078-05-1120-4711")
+    assert known is not None
+    assert known.tags == {Label.PII}
+
+
+def test_a_call_about_nothing_was_not_named() -> None:
+    trail = asked(f"write to {BOB}")
+    for kinds, given_ in (([], []), ([str], [None]), ([list[str]], [[]])):
+        trail.learn("latest", FileId, "file-9a7c", (), named=trail.naming(kinds, given_))
+        assert trail.trace(FileId, "file-9a7c") is None
+    trail.learn("one", FileId, "file-9a7c", (), named=trail.naming([str, str], [BOB, None]))
+    assert trail.trace(FileId, "file-9a7c") is not None
+
+
+def test_an_id_in_a_tuple_is_of_its_own_type() -> None:
+    trail = Trail()
+    ids = (FileId("file-7361ab"), EventId("event-99ab21"))
+    trail.learn("pair", tuple[FileId, EventId], ids, (), named=True, task=True)
+    assert trail.trace(FileId, "file-7361ab") is not None
+    assert trail.trace(EventId, "event-99ab21") is not None
+    assert trail.trace(FileId, "event-99ab21") is None
+    assert trail.trace(str, "event-99ab21") is not None
+
+
+def test_what_lies_in_a_dict_has_the_labels_that_its_type_says() -> None:
+    trail = Trail()
+    kind, written = dict[str, Contact], {"a": Contact(address=BOB, note="eve.evil@attackers.example")}
+    trail.learn("contacts", kind, written, labels_of(kind), named=True)
+    assert trail.trace(str, BOB) is not None
+    assert trail.trace(str, "eve.evil@attackers.example") is None
+    trail.learn("contacts", kind, {**written, "b": Contact(address="carol@partners.example")}, (), named=True)
+    assert trail.trace(str, "carol@partners.example") is None  # one of several is a choice
+
+
 KINDS: list[tuple[Any, Any]] = [
     (str, BOB), (str, "carol@partners.example"), (str, f"write to {BOB}"), (FileId, "id-1"), (EventId, "id-1"), (int, 100),
     (Contact, Contact(address=BOB, note="eve.evil@attackers.example", file=FileId("file-9a7c"))),
@@ -125,7 +218,7 @@ def told(deeds: list[Any], *, at_once: bool) -> list[Any]:
         if deed == "learn":
             trail.learn(f"part{number}", kind, value, labelled, named=not yes)
         elif deed == "chosen":
-            trail.chosen(kind, value)
+            trail.chosen(kind, value, frozenset({Label.PII}) if yes else frozenset())
         elif deed == "call":
             named = trail.naming([kind], [value])
             trail.learn(f"part{number}", other_kind, other, labelled, named=named)
@@ -133,7 +226,7 @@ def told(deeds: list[Any], *, at_once: bool) -> list[Any]:
             trail.learn(f"part{number}", kind, value, labelled, named=True, task=True)
         else:
             trails[1] = Trail(around)
-            trails[1].learn_task("the task", f"write to {BOB}", trusted=yes)
+            trails[1].learn_task("the task", f"write to {BOB}", trusted=yes, held=frozenset({Label.PII}))
         if at_once:
             around.seen(str, "")
     return [(trail.trace(kind, value), trail.seen(kind, value)) for trail in trails for kind, value in KINDS]
@@ -153,7 +246,9 @@ def test_a_trail_keeps_only_so_much_that_it_has_not_looked_at() -> None:
 
 def test_an_unset_field_is_none_and_a_deep_value_counts_as_text() -> None:
     assert [leaf.path for leaf in leaves(Contact, Contact.model_construct(note="x"))] == ["note", "file"]
-    assert [leaf.path for leaf in leaves(dict, {"a": {"b": [1, 2]}})] == ["a.b", "a.b"]
+    found = leaves(dict, {"a": {"b": [1, 2]}})
+    assert [leaf.path for leaf in found if not leaf.is_key] == ["a.b", "a.b"]
+    assert [leaf.text for leaf in found if leaf.is_key] == ["a", "b"]
 
 
 @given(st.text(max_size=40))

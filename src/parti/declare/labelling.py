@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, NewType, get_args, get_type_hints
 
+from parti.design.fields import DEEPEST, fields_of, items_of
 from parti.design.function import Function
 from parti.design.labels import Label, Labelled, Purpose, Region, Tag
 from parti.design.payload import Payload
@@ -43,7 +44,8 @@ def control_of(control: Sequence[str] | str, function: Function) -> tuple[str, .
     """The arguments that decide, each of which there must be. Raises P105."""
     found = (control,) if isinstance(control, str) else tuple(control)
     for path in found:
-        _refuse_unknown(path, function, "control")
+        _refuse_unknown(str(path).partition(".")[0], function, "control")
+        _refuse_blind(path, function)
     return found
 
 
@@ -74,6 +76,31 @@ def _refuse_unknown(path: Any, function: Function, option: str) -> None:
             "P105", f"{option}= names {path!r}, which `{function.name}` is not given", place=function.place,
             fix=f"it is given: {names}",
         )  # fmt: skip
+
+
+def _refuse_blind(path: str, function: Function) -> None:
+    """Raise P105 for a path that no type leads along: what is there could not be told from what is not."""
+    first, *names = path.split(".")
+    kinds = [next(one.payload.kind for one in function.parameters if one.name == first)]
+    for number, name in enumerate(names, 1):
+        inner = [found for kind in kinds for found in _fields_named(kind, name)]
+        if not inner or number > DEEPEST:
+            whole = ".".join([first, *names[: number - 1]])
+            raise DeclarationError(
+                "P105", f"control= names {path!r}, and nothing says what `{name}` of {whole!r} is", place=function.place,
+                fix=f'write control=["{whole}"], which is all of it, or give it a type with that field',
+            )  # fmt: skip
+        kinds = inner
+
+
+def _fields_named(kind: Any, name: str) -> list[Any]:
+    """The types of the fields of a name: of the type itself, or of what it is a list, dict or union of."""
+    if isinstance(kind, NewType):
+        return _fields_named(kind.__supertype__, name)
+    declared = get_type_hints(kind, include_extras=True) if hasattr(kind, "__required_keys__") else fields_of(kind)
+    if name in declared:
+        return [declared[name]]
+    return [found for inner in items_of(kind) for found in _fields_named(inner, name)]
 
 
 def _names(payload: Payload) -> list[str]:

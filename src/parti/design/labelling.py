@@ -65,5 +65,11 @@ def at_path(labelled: Labelled, path: str) -> Tags:
     return frozenset(tag for known, tag in labelled if _is_in(known, path) or _is_in(path, known)) if labelled else NONE
 
 
+@lru_cache(maxsize=4096)
+def cleared_at(labelled: Labelled, path: str) -> Tags:
+    """The labels that all of the field `path` may carry: those said of it and of what it lies in, not of what lies in it."""
+    return frozenset(tag for known, tag in labelled if _is_in(path, known)) if labelled else NONE
+
+
 def _is_in(path: str, whole: str) -> bool:
     return not whole or path == whole or path.startswith(f"{whole}.")

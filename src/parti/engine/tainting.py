@@ -147,8 +147,9 @@ def _naming(context: RunContext, trail: Trail, part: Step | Tool, arguments: tup
     """Whether nobody but the task chose what a call is about; asked before the call, as what it answers comes after."""
     kinds = [one.payload.kind for one in part.function.parameters]
     if context.run.taint is not None and not context.run.taint.untrusted:
+        held = frozenset(context.run.taint.with_those(context.quarantine).held)
         for kind, value in zip(kinds, arguments, strict=True):
-            trail.chosen(kind, value)
+            trail.chosen(kind, value, held)
         return True
     return trail.naming(kinds, arguments)
 
@@ -192,7 +193,7 @@ def task_trail(context: RunContext, agent: Agent, task: str) -> Trail | None:
     if context.trail is None or run.taint is None:
         return context.trail
     trail = Trail(context.trail)
-    trail.learn_task(f"the task of {agent.name}", task, trusted=not run.taint.untrusted)
+    trail.learn_task(f"the task of {agent.name}", task, trusted=not run.taint.untrusted, held=frozenset(run.taint.held))
     return trail
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from parti.design.endpoint import Endpoint
 from parti.design.graph import Part
-from parti.design.labels import Labelled, Tag
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.rules.base import Case, Hit, Rule, slot_name
-from parti.rules.flow.clearing import allows, given_labels
+from parti.rules.flow.clearing import is_cleared
 from parti.rules.reach import PRIVATE
 
 
@@ -19,27 +18,19 @@ def look(case: Case) -> Iterator[Hit]:
     for part in case.design.parts:
         port = "out" if isinstance(part, Endpoint) else "in"
         for label in PRIVATE:
-            clear = _clearance(part)
-            if clear is None or label in clear[0]:
+            if not _leaves_by(part):
                 continue
             for slot in case.labels.slots(part.name, port, label):  # type: ignore[arg-type]
-                if not allows(clear[1], label, slot.path):
+                if not is_cleared(part, label, slot.path):
                     leaves = f"leaves by {slot_name(slot)}" if port == "in" else f"goes to callers of `{part.name}`"
                     what = f"what is {label} {leaves}, which is not cleared for it"
                     yield Hit(part.name, part.place, what, case.labels.way(slot, label))
                     break
 
 
-def _clearance(part: Part) -> tuple[tuple[Tag, ...], Labelled] | None:
-    """What the part is cleared for, and what its types say besides; None for a part by which nothing leaves."""
-    match part:
-        case Tool() if part.effect != "none":
-            return part.clearance, given_labels(part)
-        case ToolServer():
-            return part.clearance, ()
-        case Endpoint():
-            return part.clearance, part.function.returns.labels
-    return None
+def _leaves_by(part: Part) -> bool:
+    """Whether what the part is given leaves the system."""
+    return isinstance(part, ToolServer | Endpoint) or (isinstance(part, Tool) and part.effect != "none")
 
 
 RULE = Rule(

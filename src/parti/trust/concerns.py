@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from parti.design.fields import fields_of
-from parti.design.labelling import at_path
+from parti.design.fields import is_within
+from parti.design.labelling import cleared_at
 from parti.design.labels import NONE, Label, Labelled, Tags
 from parti.design.tool import Tool
+from parti.trust.leaves import Leaf, is_left_out, leaves
 from parti.trust.taint import Taint
 from parti.trust.trail import Trail
 
@@ -41,23 +42,22 @@ def of_run(taint: Taint, tags: Tags) -> Concern:
 def of_arguments(tool: Tool, arguments: tuple[Any, ...], taint: Taint, tags: Tags, trail: Trail) -> list[Concern]:
     """Each argument that may carry labels, `tags` at most, that it is not cleared for. None: the call may be made.
 
-    One that decides (`control=`) must be named by the task; what is said may carry what the tool and its type are cleared for.
-    What cannot be traced carries all that the run has read.
+    One that decides (`control=`) must be named by the task, or left out as the function declares it; what is said may carry what
+    the tool and its type are cleared for. What cannot be traced carries all that the run has read.
     """
     found = []
-    defaults = {one.name: one.default for one in tool.function.parameters if not one.required}
     typed = typed_labels(tool)
-    for path, kind, value in _parts_of(tool, arguments):
-        if path not in tool.control and path in defaults and value == defaults[path]:
-            continue  # the program's own
-        known = trail.trace(kind, value)
-        carried = known.tags & tags if known else tags
-        cleared = at_path(typed, path)
-        if path not in tool.control:
-            cleared |= frozenset(tool.clearance)
-        left = carried - cleared
+    for path, there, absent in _parts_of(tool, arguments):
+        spoken = NONE if path in tool.control else frozenset(tool.clearance)
+        left = tags - cleared_at(typed, path) if absent else NONE
+        for leaf in there:
+            if not leaf.text and path not in tool.control:
+                continue
+            known = trail.trace_leaf(leaf)
+            carried = known.tags & tags if known else tags
+            left |= carried - spoken - cleared_at(typed, leaf.path if leaf.typed is None else leaf.typed)
         if left:
-            seen = trail.seen(kind, value)
+            seen = trail.seen_leaves(there)
             nowhere = "" if seen else f"its value was seen nowhere, and {of_run(taint, left).origin}"
             found.append(Concern(path, left, nowhere or f"seen in {seen}"))
     return found
@@ -65,25 +65,26 @@ def of_arguments(tool: Tool, arguments: tuple[Any, ...], taint: Taint, tags: Tag
 
 def origins(tool: Tool, arguments: tuple[Any, ...], trail: Trail) -> dict[str, str]:
     """Where each argument was found, for the journal."""
-    return {path: trail.seen(kind, value) for path, kind, value in _parts_of(tool, arguments)}
+    return {path: trail.seen_leaves(there) for path, there, _ in _parts_of(tool, arguments)}
 
 
-def _parts_of(tool: Tool, arguments: tuple[Any, ...]) -> Iterator[tuple[str, Any, Any]]:
-    """Each control argument, and each parameter without those in it, with its type and value."""
-    inner = [path for path in tool.control if "." in path]
+def _parts_of(tool: Tool, arguments: tuple[Any, ...]) -> Iterator[tuple[str, list[Leaf], bool]]:
+    """Each parameter, and each control argument inside of one, with the leaves there, and whether it decides by being left out.
+
+    What a parameter is by default is the program's own, but for what decides.
+    """
     for parameter, value in zip(tool.function.parameters, arguments, strict=True):
-        yield parameter.name, parameter.payload.kind, value
-        for path in inner:
-            first, *rest = path.split(".")
-            if first == parameter.name:
-                yield path, *_at(parameter.payload.kind, value, rest)
-
-
-def _at(kind: Any, value: Any, names: list[str]) -> tuple[Any, Any]:
-    for name in names:
-        kind = fields_of(type(value)).get(name, Any)
-        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
-    return kind, value
+        name, kind = parameter.name, parameter.payload.kind
+        decides = [path for path in tool.control if is_within(path, name)]
+        is_default = not parameter.required and value == parameter.default
+        every = [leaf.below(name) for leaf in leaves(kind, value)]
+        for path in decides:
+            inside = [leaf for leaf in every if is_within(leaf.path, path) or is_within(leaf.typed or "", path)]
+            absent = is_left_out(value, path.split(".")[1:]) or (path == name and not inside)
+            yield path, inside, absent and not is_default
+        if name not in decides:
+            beside = [leaf for leaf in every if not any(is_within(leaf.path, path) for path in decides)]
+            yield name, [] if is_default else beside, False
 
 
 def typed_labels(tool: Tool) -> Labelled:

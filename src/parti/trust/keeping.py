@@ -50,9 +50,18 @@ def fields_within(kind: type) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=1024)
+def is_open(kind: type) -> bool:
+    """Whether values of a model may have fields that it does not declare: they are kept after those that it does."""
+    config = getattr(kind, "model_config", None)
+    return isinstance(config, dict) and config.get("extra") == "allow"
+
+
+@lru_cache(maxsize=1024)
 def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
     """Gives the values of all fields; None where the type has none."""
     names = tuple(fields_within(kind))
+    if is_open(kind):
+        names = (*names, "__pydantic_extra__")
     if not names:
         return None
     if len(names) == 1:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from parti.design.labelling import at_path
+from parti.design.labelling import at_path, cleared_at
 from parti.design.labels import Label, Labelled, Tags
 from parti.ports.llm import Answer, Answered, Message, Request, Returned, Said, Tell, ToolCall
 from parti.trust.keeping import canonical
@@ -70,7 +70,7 @@ class Cover:
         return any(path == one or path.startswith(f"{one}.") for one in self.fixed)
 
     def _tags_at(self, path: str) -> Tags:
-        return self.tags - at_path(self.cleared, path) if self.cleared else self.tags
+        return self.tags - cleared_at(self.cleared, path) if self.cleared else self.tags
 
     # Requests
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from parti.design.labelling import at_path
+from parti.design.labelling import cleared_at
 from parti.design.labels import Label, Labelled, Tags
 from parti.trust.forms import forms, is_findable, is_free, key_of, pattern, pieces, words
 from parti.trust.leaves import leaves
@@ -76,7 +76,7 @@ class Veil:
         """Know the labelled values in what came from `where`, a value of the type `kind`."""
         if _is_masked(labelled):
             for leaf in leaves(kind, value):
-                tags = at_path(labelled, leaf.path) & MASKED
+                tags = (cleared_at(labelled, leaf.path) if leaf.is_key else leaf.tags(labelled)) & MASKED
                 if tags:
                     at = f"{where}.{leaf.path}" if leaf.path else where
                     self.know(at, leaf.text, tags)

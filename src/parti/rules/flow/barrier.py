@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from parti.design.fields import is_within
 from parti.design.labels import Label, Labelled, Tag, Tags
-from parti.rules.flow.clearing import allows, overlap
+from parti.rules.flow.clearing import overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class Barrier:
         if tag not in self.stops:
             return (path,)
         if tag is not Label.UNTRUSTED or self.decides is None:
-            return (path,) if allows(self.cleared, tag, path) else ()
+            said = [known for known, one in self.cleared if one == tag]
+            if any(is_within(path, known) for known in said):
+                return (path,)
+            return tuple(known for known in said if is_within(known, path))
         met = [one for one in self.decides if overlap(one, path)]
         if not met:
             return (path,)

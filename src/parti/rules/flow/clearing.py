@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 from urllib.parse import urlparse
 
 from parti.design.agent import Agent
 from parti.design.dataflow import Port
 from parti.design.endpoint import Endpoint
-from parti.design.fields import is_within
+from parti.design.fields import DEEPEST, fields_of, is_within, items_of
 from parti.design.graph import Design, Part
 from parti.design.guard import Guard
 from parti.design.labels import NONE, Label, Labelled, Region, Tag, Tags
@@ -116,8 +117,47 @@ def cleared_for(part: Part) -> Labelled:
     return tuple(("", tag) for tag in part.clearance) if isinstance(part, ToolServer) else ()
 
 
+def is_cleared(part: Part, tag: Tag, path: str) -> bool:
+    """Whether the part is cleared for the label in every field at `path`: what is handed over there may be in any of them.
+
+    For what strangers wrote, a tool is asked for the arguments that they may not decide alone.
+    """
+    if isinstance(part, Tool) and tag is Label.UNTRUSTED:
+        said, minded = given_labels(part), minded_of(part)
+        fields = [one for one in _fields_at(part, path) if any(overlap(one, mind) for mind in minded)]
+    else:
+        said, fields = cleared_for(part), _fields_at(part, path) or [path]
+    return all(any(one == tag and is_within(field, known) for known, one in said) for field in fields)
+
+
+def _fields_at(part: Part, path: str) -> list[str]:
+    """The fields without fields of their own that are at the path, lie in it, or hold it."""
+    found: list[str] = []
+    match part:
+        case Tool():
+            for parameter in part.function.parameters:
+                found += _ends(parameter.payload.kind, parameter.name, 0)
+        case Endpoint():
+            found += _ends(part.function.returns.kind, "", 0)
+        case Topic():
+            found += _ends(part.payload.kind, "", 0)
+    return [one for one in dict.fromkeys(found) if overlap(one, path)]
+
+
+def _ends(kind: Any, path: str, depth: int) -> Iterator[str]:
+    """The paths at which a type holds something without fields, as `labels_of` counts them."""
+    inner = [one for one in items_of(kind) if one is not type(None)]
+    for one in inner:
+        yield from _ends(one, path, depth)
+    fields = fields_of(kind) if depth < DEEPEST else {}
+    for name, field in fields.items():
+        yield from _ends(field, f"{path}.{name}" if path else name, depth + 1)
+    if not inner and not fields:
+        yield path
+
+
 def allows(labels: Labelled, tag: Tag, path: str) -> bool:
-    """Whether a type says the label of the field `path`, of what it lies in or of what lies in it."""
+    """Whether a type says the label of the field `path`, of what it lies in or of anything that lies in it."""
     return any(one == tag and (is_within(known, path) or is_within(path, known)) for known, one in labels)
 
 

@@ -17,7 +17,7 @@ from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.tool_server import ToolServer
 from parti.design.topic import Topic
-from parti.rules.flow.clearing import allows, cleared_for, given_labels, minded_of, minds, overlap, sink_of
+from parti.rules.flow.clearing import is_cleared, minds, sink_of
 from parti.rules.flow.edges import edges_of
 from parti.rules.flow.seeds import seeds_of
 from parti.rules.flow.spreading import Spread, indexed
@@ -91,11 +91,6 @@ def _uncleared(labels: Spread, part: Part) -> Iterator[Tag]:
     """The labels that may arrive at a part by which something leaves or happens, and that it is not cleared for."""
     for tag in sorted(_tags(labels, part.name, sink_of(part)), key=str):
         if minds(part, tag):
-            slots = [slot.path for slot in labels.slots(part.name, sink_of(part), tag)]
-            if isinstance(part, Tool) and tag is Label.UNTRUSTED:
-                slots = [path for path in minded_of(part) if any(overlap(path, slot) for slot in slots)]
-                said = given_labels(part)
-            else:
-                said = cleared_for(part)
-            if any(not allows(said, tag, path) for path in slots):
+            slots = labels.slots(part.name, sink_of(part), tag)
+            if any(not is_cleared(part, tag, slot.path) for slot in slots):
                 yield tag
