@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NewType
 
 import pytest
 from audit_kit import HonestNote, HonestReceipt, Letter, Note, Receipt, found_in, office
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from parti import Label, System
 from parti.testing import Audit, audit_labels
@@ -203,7 +203,7 @@ def test_a_guard_that_gives_plain_text_releases_nothing() -> None:
 def test_an_extractor_of_bounded_types_is_clean_and_its_ids_are_named() -> None:
     class Facts(BaseModel):
         kind: Literal["bill", "praise"]
-        reference: Reference
+        reference: Annotated[Reference, Field(pattern="^[A-Z0-9-]+$", max_length=40)]
 
     desk = System("desk")
     extract = desk.extractor("extract", llm=desk.llm("local"), output=Facts)
