@@ -39,7 +39,7 @@ async def consult(
         raise as_failure(known.answer)
     if known:
         return _again(known, tell)
-    given = request if run.taint is None else await gates.at_llm(context, llm, digest, request)
+    given = await gates.at_llm(context, llm, digest, request) if gates.any_asked(run) else request
     is_masked = given is not request
     telling = Uncovering(tell, run.veil) if is_masked and tell is not None and run.veil is not None else None
     llms = all_of(run.services.llms)

@@ -187,8 +187,7 @@ class RunContext:
             part = own if isinstance(own, Step | Tool) and type(own) is type(part) else part
             if type(part) is Tool and part.server:
                 self.run.services.remote[part.name] = part
-        plain = self.run.taint is None and not (self.run.recorded and self.run.recorded.gates)
-        return await (making.make if plain else tainting.make)(self, part, arguments)
+        return await (tainting.make if gates.any_asked(self.run) else making.make)(self, part, arguments)
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """See ports.context.Context."""
@@ -236,7 +235,7 @@ class RunContext:
         """See ports.context.Context."""
         self.check(f"publishes {topic.name}")
         run = self.run
-        if run.taint is not None or (run.recorded and run.recorded.gates):
+        if gates.any_asked(run):
             event = await gates.at_topic(self, topic, event)
         run.events.append(new_event(topic, event, run.record.tenant, run.record.id, run.services.clock.now()))
 
