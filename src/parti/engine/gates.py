@@ -7,6 +7,8 @@ say by then. What was done before labels were held is done.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
@@ -25,6 +27,7 @@ from parti.engine.masking import Leaving
 from parti.engine.showing import SHOWN_MAX, shown
 from parti.engine.steps import digest_of
 from parti.engine.writes import key_of
+from parti.errors import StepFailed
 from parti.journal.identity import step_digest
 from parti.ports.llm import Request
 from parti.trust.concerns import Concern, conflicts, of_arguments, of_run, origins, typed_labels
@@ -105,8 +108,21 @@ def any_asked(run: Activation) -> bool:
     return run.taint is not None or bool(run.recorded and run.recorded.gates)
 
 
-async def at_llm(context: RunContext, llm: Llm, digest: str, request: Request) -> Request:
-    """The request that the language model may be sent. Raises StepFailed (P901, P902, P903)."""
+async def at_llm(context: RunContext, llm: Llm, digest: str, request: Request) -> tuple[Llm, Request]:
+    """The model with the fallbacks that may be sent the request, and as what. Raises StepFailed (P901, P902, P903).
+
+    A fallback passes its own gate before anybody is asked, and is left out where that refuses.
+    """
+    request = await _to_llm(context, llm, digest, request)
+    kept = []
+    for name in llm.fallbacks:
+        with suppress(StepFailed):
+            request = await _to_llm(context, context.run.services.design.get(Llm, name), digest, request)
+            kept.append(name)
+    return (llm if len(kept) == len(llm.fallbacks) else replace(llm, fallbacks=tuple(kept))), request
+
+
+async def _to_llm(context: RunContext, llm: Llm, digest: str, request: Request) -> Request:
     concern, gate = _concern(context, llm.name, llm.gate)
     known = decided_before(context, llm.name, digest)
     if known is None and concern is None:
