@@ -21,7 +21,7 @@ from parti.design.llm import Llm
 from parti.design.payload import Payload
 from parti.design.tool import Tool
 from parti.design.topic import Topic
-from parti.engine import masking
+from parti.engine import echoing, masking
 from parti.engine.deciding import Passage, decide, decided_before, obey, refused
 from parti.engine.masking import Leaving
 from parti.engine.showing import SHOWN_MAX, shown
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 async def at_tool(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments with which the tool may be called. Raises StepFailed (P901, P902, P903)."""
     tags, gate = _carried(context, tool, arguments)
-    if not tags and not _decided_any(context):
+    echoes = [] if Label.UNTRUSTED in tags else echoing.of_call(context, tool, arguments)
+    if not tags and not echoes and not _decided_any(context):
         return arguments
     body = tool.function.arguments.encode(arguments)
     digest = digest_of(tool.function, body)
@@ -48,9 +49,10 @@ async def at_tool(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -
     if known is not None:
         decided = await obey(context, tool.name, tool.place, known.answer, gate)
         return _given(tool, decided.get("gave"), arguments)
-    if not tags or _is_done(context, tool, digest, arguments):
+    if not (tags or echoes) or _is_done(context, tool, digest, arguments):
         return arguments
-    concerns, traced = _concerns(context, tool, arguments, tags, gate)
+    concerns, traced = _concerns(context, tool, arguments, tags, gate) if tags else ([], None)
+    concerns = [*concerns, *echoes]
     passage = _of_call(tool, arguments, body, digest)
     return _given(tool, (await decide(context, gate, passage, concerns, traced)).get("gave"), arguments)
 
