@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -160,7 +161,7 @@ class Failing:
             try:
                 await fetch(id)
             except PartiError:
-                return await send(eval("str(failed).split()[-1]"))
+                return await send(str(sys.exc_info()[1]).split()[-1])
             return ""
 
 

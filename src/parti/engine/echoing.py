@@ -73,19 +73,18 @@ def of_call(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> list
     if tool.approval is not None and tool.approval.is_wanted(arguments):
         return []
     found = []
-    typed = typed_labels(tool)
     for parameter, value in zip(tool.function.parameters, arguments, strict=True):
-        where = echoes.find(parameter.payload.kind, value, partial(_is_minded, tool, typed, parameter.name))
+        where = echoes.find(parameter.payload.kind, value, partial(_is_minded, tool, parameter.name))
         if where:
             origin = f"what `{where}` says stands in it"
             found.append(Concern(parameter.name, frozenset({Label.UNTRUSTED}), origin))
     return found
 
 
-def _is_minded(tool: Tool, typed: Labelled, name: str, path: str) -> bool:
+def _is_minded(tool: Tool, name: str, path: str) -> bool:
     """Whether strangers may not say what stands at the path of an argument."""
     at = f"{name}.{path}" if path else name
-    if Label.UNTRUSTED in at_path(typed, at):
+    if Label.UNTRUSTED in at_path(typed_labels(tool), at):
         return False
     return Label.UNTRUSTED not in tool.clearance or any(at_path(((one, Label.UNTRUSTED),), at) for one in tool.control)
 

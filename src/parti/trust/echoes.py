@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any, Final
 
 from parti.design.labelling import at_path
@@ -51,8 +52,8 @@ class Echoes:
 
     def learn(self, where: str, kind: Any, value: Any, labelled: Labelled, *, ours: bool = True) -> None:
         """Know what came from `where`, a value of the type `kind`; with `ours` what is not UNTRUSTED in it is. About 1 µs."""
-        if not self.is_strange and any(tag is Label.UNTRUSTED for _, tag in labelled):
-            self.is_strange = True
+        if not self.is_strange:
+            self.is_strange = _says_so(labelled)
         self._waiting.append((where, kind, kept(value), labelled, ours))
 
     def find(self, kind: Any, value: Any, is_minded: Callable[[str], bool]) -> str:
@@ -96,6 +97,11 @@ class Echoes:
                 self._texts.extend([text] if " " in text else ())
         elif len(self._strange) < VALUES_MAX:
             self._strange.setdefault(text, f"{where}.{path}" if path else where)
+
+
+@lru_cache(maxsize=1024)
+def _says_so(labelled: Labelled) -> bool:
+    return any(tag is Label.UNTRUSTED for _, tag in labelled)
 
 
 def _stands_in(text: str, known: str) -> bool:
