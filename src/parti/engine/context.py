@@ -140,13 +140,13 @@ class RunContext:
         inside.quarantine = self.quarantine
         return inside
 
-    def question(self, who: str, text: str) -> str:
-        """A short name for a question of this branch: equal questions are told apart by their order."""
-        asked = (who, text)
-        if self._asked is None:
-            self._asked = {}
-        self._asked[asked] = self._asked.get(asked, 0) + 1
-        return step_digest(to_json([self.path, who, text, self._asked[asked]]))
+    def question(self, who: str, text: str, *, counts: bool = True) -> str:
+        """A short name for a question of this branch: equal questions are told apart by their order, those that `counts`."""
+        asked, known = (who, text), self._asked or {}
+        times = known.get(asked, 0) + 1
+        if counts:
+            self._asked = {**known, asked: times}
+        return step_digest(to_json([self.path, who, text, times]))
 
     def check(self, arrow: str) -> None:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
@@ -15,13 +15,20 @@ from parti.design.gate import Gate
 from parti.design.places import Place
 from parti.engine import approving, masking, waiting
 from parti.engine.masking import Leaving
+from parti.engine.showing import legible
+from parti.engine.steps import counted
 from parti.errors import StepFailed
 from parti.journal.entries import Entry, Kind
 from parti.ports.llm import Request
+from parti.trust.asking import HOUR
 from parti.trust.concerns import Concern
 
 if TYPE_CHECKING:
     from parti.engine.context import RunContext
+
+
+LOOKED_AT: Final = 1_000
+"""Questions to a person that are looked at for those of the last hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +56,18 @@ async def decide(
     passage: Passage,
     concerns: Sequence[Concern],
     traced: dict[str, str] | None = None,
+    *,
+    approves: str = "",
 ) -> dict[str, Any]:
-    """Decide as the gate says, journal that, and do so. Raises StepFailed (P901, P902, P903)."""
+    """Decide as the gate says, journal that, and do so. Raises StepFailed (P901, P902, P903).
+
+    `approves` must agree to the call anyway: then it is for the caller to ask them.
+    """
     run = context.run
-    decided = await _by_gate(context, gate, passage, concerns)
+    if approves:
+        decided = await _by_approval(context, approves, gate, concerns)
+    else:
+        decided = await _by_gate(context, gate, passage, concerns)
     arguments = {"concerns": [one.as_json() for one in concerns], **({"traced": traced} if traced else {})}
     now = run.services.clock.now()
     run.note(Kind.GATE, context.path, passage.name, passage.digest, now, 0.0, to_json(arguments), to_json(decided))
@@ -82,7 +97,7 @@ async def _by_gate(context: RunContext, gate: Gate, passage: Passage, concerns: 
     if gate.then == "allow":
         return {"then": "allow", "why": why}
     if gate.then != "mask":
-        return _strictly(context, gate, passage, why)
+        return await _strictly(context, gate, passage, why)
     masked = await masking.mask(context, gate, passage.leaving, concerns)
     covered: dict[str, Any] = {"masked": [one.as_json() for one in masked.covered]} if masked.covered else {}
     if isinstance(masked.gave, Request):
@@ -91,17 +106,37 @@ async def _by_gate(context: RunContext, gate: Gate, passage: Passage, concerns: 
         covered["gave"] = masked.gave
     if not masked.left:
         return {"then": "mask", "why": why, **covered}
-    return {**_strictly(context, gate, passage, "; ".join(one.in_words() for one in masked.left)), **covered}
+    left = "; ".join(one.in_words() for one in masked.left)
+    return {**await _strictly(context, gate, passage, left), **covered}
 
 
-def _strictly(context: RunContext, gate: Gate, passage: Passage, why: str) -> dict[str, Any]:
+async def _by_approval(context: RunContext, who: str, gate: Gate, concerns: Sequence[Concern]) -> dict[str, Any]:
+    """Whoever must approve is asked as often as a gate asks, and told what the call carries."""
+    why = "; ".join(one.in_words() for one in concerns)
+    if not await _may_ask(context, who, gate):
+        return {"then": "too often", "who": who, "per_hour": gate.per_hour, "why": why}
+    return {"then": "approve", "who": who, "why": why}
+
+
+async def _may_ask(context: RunContext, who: str, gate: Gate) -> bool:
+    """Whether they may be asked once more within the hour; what they were asked before the process started counts, too."""
+    services = context.run.services
+    now = services.clock.now()
+    if not services.asked.knows(who):
+        found = await counted(context, services.store.questions(who=who, state="", latest=True, limit=LOOKED_AT))
+        times = [one.asked for one in found if one.asked > now - HOUR and one.text.startswith("May ")]
+        if not services.asked.knows(who):  # another run was as quick
+            services.asked.learn(who, times)
+    return services.asked.may(who, now, gate.per_hour)
+
+
+async def _strictly(context: RunContext, gate: Gate, passage: Passage, why: str) -> dict[str, Any]:
     """A person is asked, or it is refused."""
     if gate.stricter == "refuse" or context.called:  # inside a step nobody can be waited for
         return {"then": "refuse", "why": why}
-    run = context.run
-    if not run.services.asked.may(gate.who, run.services.clock.now(), gate.per_hour):
+    if not await _may_ask(context, gate.who, gate):
         return {"then": "too often", "who": gate.who, "per_hour": gate.per_hour, "why": why}
-    text = f"May {passage.shown}? Of this, {why}."
+    text = legible(f"May {passage.shown}? Of this, {why}.")
     return {"then": "ask", "who": gate.who, "timeout": gate.timeout, "why": why, "text": text}
 
 

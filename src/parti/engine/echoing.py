@@ -70,8 +70,6 @@ def of_call(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> list
     echoes = context.run.echoes
     if echoes is None or not echoes.is_strange or tool.effect != "write":
         return []
-    if tool.approval is not None and tool.approval.is_wanted(arguments):
-        return []
     found = []
     for parameter, value in zip(tool.function.parameters, arguments, strict=True):
         where = echoes.find(parameter.payload.kind, value, partial(_is_minded, tool, parameter.name))

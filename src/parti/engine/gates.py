@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
+from parti.design.approval import Approval
 from parti.design.endpoint import Endpoint
 from parti.design.gate import Gate
 from parti.design.labelling import Labelling
@@ -21,7 +22,7 @@ from parti.design.llm import Llm
 from parti.design.payload import Payload
 from parti.design.tool import Tool
 from parti.design.topic import Topic
-from parti.engine import echoing, masking
+from parti.engine import approving, echoing, masking
 from parti.engine.deciding import Passage, decide, decided_before, obey, refused
 from parti.engine.masking import Leaving
 from parti.engine.showing import SHOWN_MAX, shown
@@ -37,48 +38,97 @@ if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 
-async def at_tool(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments with which the tool may be called. Raises StepFailed (P901, P902, P903)."""
-    tags, gate = _carried(context, tool, arguments)
+async def at_tool(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], bool]:
+    """The arguments with which the tool may be called, and whether a person approved of it here.
+
+    Raises StepFailed (P709, P901, P902, P903).
+    """
+    tags, gate = _carried(context, tool)
+    approval = _approval_of(context, tool, arguments)
+    if approval is not None:
+        tags |= _of_strangers(context, tool)
     echoes = [] if Label.UNTRUSTED in tags else echoing.of_call(context, tool, arguments)
     if not tags and not echoes and not _decided_any(context):
-        return arguments
+        return arguments, False
     body = tool.function.arguments.encode(arguments)
     digest = digest_of(tool.function, body)
     known = decided_before(context, tool.name, digest)
     if known is not None:
-        decided = await obey(context, tool.name, tool.place, known.answer, gate)
-        return _given(tool, decided.get("gave"), arguments)
-    if not (tags or echoes) or _is_done(context, tool, digest, arguments):
-        return arguments
-    concerns, traced = _concerns(context, tool, arguments, tags, gate) if tags else ([], None)
-    concerns = [*concerns, *echoes]
+        return await _obeyed(context, tool, arguments, known.answer, gate)
+    minded = tags
+    if approval is not None and (tags or echoes):  # it counts as a yes
+        tags = _never_approved(tags)
+        if not tags and approving.was_asked(context, tool, approval, arguments):
+            return arguments, False
+    if not (minded or echoes) or _is_done(context, tool, digest, arguments):
+        return arguments, False
+    concerns, traced = _concerns(context, tool, arguments, tags or minded, gate, echoes)
     passage = _of_call(tool, arguments, body, digest)
-    return _given(tool, (await decide(context, gate, passage, concerns, traced)).get("gave"), arguments)
+    asks = approval.who if approval is not None and not tags else ""
+    decided = await decide(context, gate, passage, concerns, traced, approves=asks)
+    return await _approved(context, tool, arguments, decided)
 
 
-def _carried(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> tuple[Tags, Gate]:
+async def _obeyed(
+    context: RunContext, tool: Tool, arguments: tuple[Any, ...], decided: dict[str, Any], gate: Gate
+) -> tuple[tuple[Any, ...], bool]:
+    decided = await obey(context, tool.name, tool.place, decided, gate)
+    return await _approved(context, tool, arguments, decided)
+
+
+async def _approved(
+    context: RunContext, tool: Tool, arguments: tuple[Any, ...], decided: dict[str, Any]
+) -> tuple[tuple[Any, ...], bool]:
+    """The arguments after a decision, once the person approved who is to be asked."""
+    if decided["then"] != "approve":
+        return _given(tool, decided.get("gave"), arguments), False
+    if tool.approval is None:  # it needs none any more, but what was to be asked stays to be asked
+        raise refused("P901", f"`{tool.name}` was to be approved by {decided['who']}: {decided['why']}", tool.place)
+    await approving.approve(context, tool, tool.approval, arguments, decided["why"])
+    return arguments, True
+
+
+def _approval_of(context: RunContext, tool: Tool, arguments: tuple[Any, ...]) -> Approval | None:
+    """Who is asked anyway about the call. Inside a step nobody can be."""
+    approval = tool.approval
+    return approval if approval is not None and not context.called and approval.is_wanted(arguments) else None
+
+
+def _of_strangers(context: RunContext, tool: Tool) -> Tags:
+    """UNTRUSTED, if the run has read it and the tool minds: whoever approves is told so, though the flow takes it for released."""
+    taint = context.run.taint
+    minds = tool.effect == "write" and (Label.UNTRUSTED not in tool.clearance or bool(tool.control))
+    held = taint is not None and Label.UNTRUSTED in taint.with_those(context.quarantine).held
+    return frozenset({Label.UNTRUSTED}) if minds and held else NONE
+
+
+def _never_approved(tags: Tags) -> Tags:
+    """What an approval is no yes for."""
+    return frozenset(tag for tag in tags if tag is Label.SECRET or isinstance(tag, Region))
+
+
+def _carried(context: RunContext, tool: Tool) -> tuple[Tags, Gate]:
     """The labels that the call may carry and the tool is not cleared for, and the gate that minds them."""
     run, labelling = context.run, context.run.services.labelling
     if run.taint is None or labelling is None:
-        return NONE, Gate()
+        return NONE, tool.gate or Gate()
     taint = run.taint.with_those(context.quarantine)
-    sink = tool.server or tool.name
-    tags = conflicts(taint, labelling.uncleared.get(sink, NONE), writes=tool.effect == "write")
-    if tool.approval is not None and tags and tool.approval.is_wanted(arguments):
-        tags = frozenset(tag for tag in tags if tag is Label.SECRET or isinstance(tag, Region))
-    return tags, tool.gate or labelling.gate
+    uncleared = labelling.uncleared.get(tool.server or tool.name, NONE)
+    return conflicts(taint, uncleared, writes=tool.effect == "write"), tool.gate or labelling.gate
 
 
 def _concerns(
-    context: RunContext, tool: Tool, arguments: tuple[Any, ...], tags: Tags, gate: Gate
+    context: RunContext, tool: Tool, arguments: tuple[Any, ...], tags: Tags, gate: Gate, echoes: list[Concern]
 ) -> tuple[list[Concern], dict[str, str] | None]:
     """What is of concern in the call, and where each argument was found, if the gate traces."""
+    if not tags:
+        return echoes, None
     assert context.run.taint is not None, "labels are carried only where they are held"
     taint = context.run.taint.with_those(context.quarantine)
     if not gate.trace or context.trail is None:
-        return [of_run(taint, tags)], None
-    return of_arguments(tool, arguments, taint, tags, context.trail), origins(tool, arguments, context.trail)
+        return [of_run(taint, tags), *echoes], None
+    found = of_arguments(tool, arguments, taint, tags, context.trail)
+    return [*found, *echoes], origins(tool, arguments, context.trail)
 
 
 def _of_call(tool: Tool, arguments: tuple[Any, ...], body: bytes, digest: str) -> Passage:

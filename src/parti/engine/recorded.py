@@ -124,7 +124,9 @@ class Recorded:
         for identity, entries in self.steps.items():
             self.steps[identity] = deque(entry for entry in entries if _stays(entry))
         for identity, decided in self.gates.items():
-            self.gates[identity] = deque(one for one in decided if one.entry.answer["then"] in ("allow", "mask", "ask"))
+            self.gates[identity] = deque(
+                one for one in decided if one.entry.answer["then"] in ("allow", "mask", "ask", "approve")
+            )
         for id in [id for id, answer in self.answers.items() if "value" not in answer]:
             del self.answers[id]
             self.asked.pop(id, None)

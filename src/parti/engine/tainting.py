@@ -102,15 +102,16 @@ async def let_out(context: RunContext, answer: Any) -> Any:
 
 async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
     """Make a call where labels are held: past the gate, and with what it answers or how it fails noted."""
+    approved = False
     if type(part) is Tool:
-        arguments = await gates.at_tool(context, part, arguments)
+        arguments, approved = await gates.at_tool(context, part, arguments)
     trail, source = context.trail, (part.server if isinstance(part, Tool) else "") or part.name
     named = trail is not None and _naming(context, trail, part, arguments)
     around, uses = context.quarantine, context.uses
     if isinstance(part, Guard):
         context.quarantine = Quarantine(frozenset(part.releases), around)
     try:
-        value = await making.make(context, part, arguments)
+        value = await making.make(context, part, arguments, approved=approved)
     except RunError as failed:
         context.quarantine = around
         replayed(context, uses)
