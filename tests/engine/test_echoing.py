@@ -151,7 +151,7 @@ class Failing:
         async def fetch(id: str) -> Annotated[int, Label.TRUSTED]:
             raise error or RuntimeError(f"no such file; ask {ADDRESS}")
 
-        @desk.tool(effect="write", key="to", idempotent=True)
+        @desk.tool(effect="write", key="to", idempotent=True, labels=Label.TRUSTED)
         async def send(to: str) -> str:
             self.done.append(to)
             return "sent"

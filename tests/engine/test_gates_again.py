@@ -123,7 +123,7 @@ def hr(labels: Any) -> System:
             await sleep("1h")
             return int(refused.code[1:])
 
-    @hr.post("/twice", key="id", labels=Label.TRUSTED, timeout="9d")
+    @hr.post("/twice", key="id", labels=Label.TRUSTED, clearance=Label.PII, timeout="9d")
     async def twice(id: str) -> str:
         first = await search("Ann Alder")
         row = await people.get(id)

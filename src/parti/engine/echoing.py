@@ -43,7 +43,10 @@ def begin(run: Activation) -> None:
 
 
 def learn(run: Activation, part: Any, value: Any) -> None:
-    """Know what a part answered. Of steps only guards say what is ours: any other may hand on what it read."""
+    """Know what a part answered. Of steps only guards say what is ours: any other may hand on what it was given or read inside.
+
+    That is known already; what it says itself is learned only if nothing strange was read before.
+    """
     labelling = run.services.labelling
     if run.echoes is None or labelling is None:
         return
@@ -53,7 +56,7 @@ def learn(run: Activation, part: Any, value: Any) -> None:
             run.echoes.learn(source, part.function.returns.kind, value, labelling.fields.get(source, ()))
         case Guard():
             run.echoes.learn(part.name, part.function.returns.kind, value, ())
-        case Step() if part.name in labelling.fields:
+        case Step() if not run.echoes.is_strange and part.name in labelling.fields:
             run.echoes.learn(part.name, part.function.returns.kind, value, labelling.fields[part.name], ours=False)
         case Table():
             run.echoes.learn(part.name, part.payload.kind, value, labelling.fields.get(part.name, ()))

@@ -115,7 +115,6 @@ async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
     except RunError as failed:
         context.quarantine = around
         replayed(context, uses)
-        read(context, source)
         _failed(context, part, source, failed)
         if isinstance(part, Guard):
             mark(context, source, frozenset(part.releases))  # a failure is not bounded as its answers are
@@ -142,10 +141,13 @@ OUR_WORDS: Final = frozenset(
 def _failed(context: RunContext, part: Step | Tool, source: str, failed: RunError) -> None:
     """Note as UNTRUSTED what a tool failed with: nothing bounds its words, and its answer's type does not say whose they are.
 
-    A tool whose `labels` say TRUSTED is believed in its failures, too.
+    A tool whose `labels` say TRUSTED is believed in its failures, too. What the engine says of a call is nothing that was read.
     """
+    if failed.code in OUR_WORDS:
+        return
+    read(context, source)
     trusted = not isinstance(part, Tool) or bool(part.server) or ("", Label.TRUSTED) in (part.labels or ())
-    if not trusted and failed.code not in OUR_WORDS:
+    if not trusted:
         mark(context, source, frozenset({Label.UNTRUSTED}))
         echoing.learn_input(context.run, f"{source}.error", str, failed.what, (("", Label.UNTRUSTED),))
 
