@@ -54,8 +54,8 @@ def office(bank: Bank, gate: Gate | None = None, own: Gate | None = None, **opti
     async def contacts() -> list[Contact]:
         return [Contact(name="Bob", account=Account(BOB)), Contact(name="Eve", account=Account(EVE))]
 
-    @office.tool(effect="write", key="to", idempotent=True, control=("to",), gate=own)
-    async def pay(to: Account, amount: Annotated[float, Label.UNTRUSTED] = 1.0) -> Annotated[str, Label.TRUSTED]:
+    @office.tool(effect="write", key="to", idempotent=True, control=("to",), gate=own, labels=Label.TRUSTED)
+    async def pay(to: Account, amount: Annotated[float, Label.UNTRUSTED] = 1.0) -> str:
         bank.paid.append((to, amount))
         return "paid"
 

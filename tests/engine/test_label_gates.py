@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from parti import Gate, Label, PartiError, System
 from parti.cli.why import why
+from parti.ports.llm import LlmFailure
 from parti.ports.store import State
 from parti.testing import Script, calls, running
 
@@ -240,3 +241,75 @@ def test_why_shows_what_was_read_and_what_a_gate_decided(tmp_path: Any, capsys: 
     shown = capsys.readouterr().out
     assert "has read" in shown
     assert "refuse: it may be untrusted" in shown
+
+
+def relay(gate: Gate | None = None, own: Gate | None = None) -> System:
+    """A local model that reads of people, with one outside to take its place."""
+    relay = System("relay", labels="run", gate=gate)
+    people = relay.table("people", Person, key="id")
+    outside = relay.llm("openai:gpt-5-mini", name="outside", gate=own)
+    near = relay.llm("local", name="near", fallbacks=[outside], attempts=1)
+
+    @relay.post("/put", key="id", labels=Label.TRUSTED)
+    async def put(id: str) -> None:
+        await people.put(Person(id=id, name="Ann Alder"))
+
+    @relay.post("/greet", key="id", labels=Label.TRUSTED)
+    async def greet(id: str) -> int:
+        row = await people.get(id)
+        return len(await near.ask(f"Greet {row.name if row else 'nobody'}"))
+
+    return relay
+
+
+@pytest.mark.parametrize("own", [Gate("refuse"), Gate("allow"), Gate("mask")])
+def test_a_fallback_outside_is_shown_what_its_own_gate_lets_it_be_shown(in_world: Play, own: Gate) -> None:
+    async def main(world: World) -> None:
+        scripts = {"near": Script([LlmFailure("P701", "down", lasting=True)]), "outside": Script(["Hello"])}
+        async with world.running(relay(Gate("allow"), own), script=scripts) as live:
+            await live.call("put", ["a"])
+            with suppress(PartiError):
+                await live.call("greet", ["a"])
+            assert len(scripts["near"].asked) == 1
+            shown = [str(one.messages) for one in scripts["outside"].asked]
+            assert len(shown) == (own.then != "refuse")
+            assert ["Ann Alder" in one for one in shown] == [own.then == "allow"] * len(shown)
+
+    in_world(main)
+
+
+def test_a_model_near_answers_though_its_fallback_may_not(in_world: Play) -> None:
+    async def main(world: World) -> None:
+        scripts = {"near": Script(["Hello"]), "outside": Script([])}
+        async with world.running(relay(), script=scripts) as live:
+            await live.call("put", ["a"])
+            with pytest.raises(PartiError, match="`greet` is not cleared"):  # its answer is a person's, too
+                await live.call("greet", ["a"])
+            assert len(scripts["near"].asked) == 1
+
+    in_world(main)
+
+
+@pytest.mark.parametrize("gate", [Gate("refuse"), None])
+def test_a_gate_that_a_system_declares_is_kept_though_nothing_is_labelled(in_world: Play, gate: Gate | None) -> None:
+    """Whoever says what gates do wants them; what nobody labelled comes from strangers then."""
+    done = list[str]()
+
+    async def main(world: World) -> None:
+        desk = System("desk", gate=gate)
+
+        @desk.tool(effect="write", key="id")
+        async def act(id: str) -> str:
+            done.append(id)
+            return id
+
+        @desk.post("/do")
+        async def do(id: str) -> str:
+            return await act(id)
+
+        async with world.running(desk) as live:
+            with suppress(PartiError):
+                await live.call("do", ["a"])
+        assert done == ([] if gate else ["a"])
+
+    in_world(main)

@@ -11,6 +11,8 @@ from parti.design.places import Place
 from parti.design.sketch import PartSketch, Sketch
 
 How = Literal["added", "removed", "renamed", "changed"]
+SYSTEM: Final = "system"
+"""The kind of what is no part: a part may have the system's name."""
 PAYLOADS: Final = ("payload", "inputs", "output")
 """The facts that are a type with its schema, beside those of a function."""
 
@@ -38,7 +40,12 @@ class Change:
             return f"{self.kind} `{self.part}` was {self.how}"
         if self.misfits:
             return f"{self.fact} of `{self.part}`: {self.misfits[0][0]} {self.misfits[0][1]}"
-        return f"{self.fact} of `{self.part}` changed{self._values()}"
+        labels = " in its labels" if self._only_labels else ""
+        return f"{self.fact} of `{self.part}` changed{labels}{self._values()}"
+
+    @property
+    def _only_labels(self) -> bool:
+        return labels_alone(self.before, self.after)
 
     def _values(self) -> str:
         if all(isinstance(value, str | int | float | None) for value in (self.before, self.after)):
@@ -60,17 +67,25 @@ class Diff:
 
     def of(self, part: str) -> tuple[Change, ...]:
         """What happened to the part of that name."""
-        return tuple(change for change in self.changes if change.part == part)
+        return tuple(change for change in self.changes if change.part == part and change.kind != SYSTEM)
 
     def new_name(self, part: str) -> str:
         """What a part that is gone is called now; "" when nothing took its place."""
-        return next((one.part for one in self.changes if one.how == "renamed" and one.before == part), "")
+        renamed = (one for one in self.changes if one.how == "renamed" and one.kind != SYSTEM)
+        return next((one.part for one in renamed if one.before == part), "")
+
+
+def labels_alone(before: Any, after: Any) -> bool:
+    """Whether a type is as it was but for its labels."""
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping) and "schema" in before):
+        return False
+    return {**before, "labels": ()} == {**after, "labels": ()}
 
 
 def diff(old: Sketch, new: Sketch) -> Diff:
     """What `new` has made of `old`."""
     gone = [part for name, part in old.parts.items() if name not in new.parts]
-    changes: list[Change] = []
+    changes = list(_of_system(old, new))
     for part in new.parts.values():
         before = old.parts.get(part.name)
         if before is None:
@@ -84,6 +99,15 @@ def diff(old: Sketch, new: Sketch) -> Diff:
             changes += _changed(before, part)
     changes += [Change("removed", part.kind, part.name, part.place) for part in gone]
     return Diff(tuple(changes))
+
+
+def _of_system(old: Sketch, new: Sketch) -> Iterator[Change]:
+    if old.name != new.name:
+        yield Change("renamed", SYSTEM, new.name, new.place, before=old.name, after=new.name)
+    for fact, after in new.system.items():
+        before = old.system.get(fact)
+        if fact != "name" and before != after:
+            yield Change("changed", SYSTEM, new.name, new.place, fact, before, after)
 
 
 def _arrival(part: PartSketch, before: PartSketch | None) -> Change:

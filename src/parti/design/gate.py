@@ -18,7 +18,7 @@ class Gate:
 
     `then` is ``"refuse"`` (P901), ``"ask"`` (the person `who` sees each argument, its value and where it came from, and says
     yes or no within `timeout`, None: whenever), ``"mask"`` or ``"allow"``; each is journaled. A person is asked at most
-    `per_hour` times an hour by one process; what is over that is refused (P903), because who is asked too often says yes to all.
+    `per_hour` times an hour, approvals included; what is over that is refused (P903): who is asked too often says yes to all.
 
     ``"mask"`` puts the values that are PII or SECRET behind tokens and lets the rest go. Where that cannot be done, `who` is
     asked, or it is refused where nobody is named. With `detect` free texts are searched for personal data, too (extra ``pii``).

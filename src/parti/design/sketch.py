@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from parti.design.places import Place
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The layout of the JSON; another number is refused."""
 
 
@@ -41,7 +41,8 @@ class PartSketch:
 class Sketch:
     """A design as plain values. `digest` is the design's; `uses` are, for each runner and agent, all parts it leads to.
 
-    `unseen` are the runners with spots that could not be read: what they use is not known whole.
+    `unseen` are the runners with spots that could not be read: what they use is not known whole. `system` are facts of no part:
+    its name, and how labels are held.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Sketch:
     parts: Mapping[str, PartSketch]
     uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
+    system: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = field(default=Place("", 0))
 
     def of_kind(self, *kinds: str) -> Iterable[PartSketch]:
         """The parts of those kinds, in the order of declaration."""
@@ -67,6 +70,8 @@ class Sketch:
             "parts": [part.as_json() for part in self.parts.values()],
             "uses": {name: sorted(used) for name, used in self.uses.items()},
             "unseen": sorted(self.unseen),
+            "system": dict(self.system),
+            "place": [self.place.file, self.place.line],
         }
 
     @classmethod
@@ -75,4 +80,5 @@ class Sketch:
         parts = [PartSketch.of_json(part) for part in facts["parts"]]
         uses = {name: frozenset(used) for name, used in facts["uses"].items()}
         named = {part.name: part for part in parts}
-        return cls(facts["name"], facts["digest"], named, uses, frozenset(facts["unseen"]))
+        whole = facts["system"], Place(*facts["place"])
+        return cls(facts["name"], facts["digest"], named, uses, frozenset(facts["unseen"]), *whole)

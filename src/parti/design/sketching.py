@@ -32,7 +32,13 @@ def sketch_of(design: Design, code_of: CodeOf) -> Sketch:
     led = [part.name for part in design.parts if isinstance(part, Handler | Endpoint | Schedule | Agent)]
     uses = {name: _uses(design, name) for name in led}
     unseen = {name for name in led if any(spot.part in uses[name] for spot in design.opaque)}
-    return Sketch(design.name, design.digest, parts, uses, frozenset(unseen))
+    return Sketch(design.name, design.digest, parts, uses, frozenset(unseen), _whole(design), design.place)
+
+
+def _whole(design: Design) -> dict[str, Any]:
+    """What counts of the system itself. Who is responsible is asked at gates, where no other is declared."""
+    gate = design.gate or (f"ask {design.responsible}" if design.responsible else None)
+    return {"name": design.name, "labels": design.holding, "gate": gate if gate is None else str(gate)}
 
 
 def _uses(design: Design, runner: str) -> frozenset[str]:
@@ -72,7 +78,8 @@ def _plain(value: Any) -> Any:
     """A value of a part as JSON; what JSON does not have becomes its text, the same in every process."""
     match value:
         case Payload():
-            return {"name": value.name, "digest": value.digest, "schema": dict(value.schema)}
+            labels = {"labels": sorted(f"{path} {tag}".strip() for path, tag in value.labels)} if value.labels else {}
+            return {"name": value.name, "digest": value.digest, "schema": dict(value.schema), **labels}
         case Function():
             return {
                 "arguments": _plain(value.arguments),

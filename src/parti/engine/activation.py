@@ -16,6 +16,7 @@ from parti.engine.recorded import Recorded
 from parti.engine.services import Services
 from parti.journal.entries import MORE, Kind, chunk, encode
 from parti.ports.store import NewEvent, RunRecord
+from parti.trust.echoes import Echoes
 from parti.trust.taint import Taint
 from parti.trust.veil import Veil
 from parti.units import Seconds
@@ -66,6 +67,7 @@ class Activation:
         "busy",
         "cancelled",
         "doubted",
+        "echoes",
         "entries",
         "events",
         "flying",
@@ -142,6 +144,8 @@ class Activation:
         self.tell: Callable[[str], None] = _to_nobody
         self.taint = None if services.labelling is None else Taint()
         """The labels that the run has read; None where labels are not held."""
+        self.echoes: Echoes | None = None
+        """The values that it has read, to be found again in what it does; None where nothing is looked for."""
         self.veil: Veil | None = None
         """The labelled values that it knows; None while no gate masks."""
         self.unwinding = Unwinding.NO

@@ -11,7 +11,7 @@ from parti.design.approval import Approval
 from parti.design.payload import Payload, schema_digest
 from parti.design.tool import Tool
 from parti.engine import waiting
-from parti.engine.showing import SHOWN_MAX, fair_shares, shown
+from parti.engine.showing import SHOWN_MAX, fair_shares, legible, shown
 from parti.errors import RunError, StepFailed
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ _YES_OR_NO: TypeAdapter[bool] = TypeAdapter(bool)
 ANSWER: Final = Payload("bool", _YES_OR_NO, _YES_OR_NO.json_schema(), schema_digest(_YES_OR_NO.json_schema()))
 
 
-async def approve(context: RunContext, tool: Tool, approval: Approval, arguments: tuple[Any, ...]) -> None:
-    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not.
+async def approve(
+    context: RunContext, tool: Tool, approval: Approval, arguments: tuple[Any, ...], why: str = ""
+) -> None:
+    """Return once the person agreed, or the deadline did. Raises StepFailed (P709) when not. `why` says what labels it carries.
 
     Raises P301 inside a tool or step: its timeout would not wait for the person.
     """
@@ -34,7 +36,10 @@ async def approve(context: RunContext, tool: Tool, approval: Approval, arguments
             fix="call it outside of the tool or step",
         )
     context.report(f"asks {approval.who}")
-    asking = waiting.Asking(approval.who, _question(tool, arguments), ANSWER, approval.timeout, approval.default)
+    text = _question(tool, arguments)
+    if not _is_known(context, approval.who, text):  # as it was worded once
+        text = legible(f"{text} Of this, {why}." if why else text)
+    asking = waiting.Asking(approval.who, text, ANSWER, approval.timeout, approval.default)
     if not await waiting.ask(context, asking):
         raise StepFailed(
             "P709",
@@ -43,6 +48,16 @@ async def approve(context: RunContext, tool: Tool, approval: Approval, arguments
             fix="do without it, or ask for something else",
             kind="parti.NotApproved",
         )
+
+
+def was_asked(context: RunContext, tool: Tool, approval: Approval, arguments: tuple[Any, ...]) -> bool:
+    """Whether the journal has the question as it was worded before it said what a call carries."""
+    return _is_known(context, approval.who, _question(tool, arguments))
+
+
+def _is_known(context: RunContext, who: str, text: str) -> bool:
+    recorded, id = context.run.recorded, f"{context.run.record.id}?{context.question(who, text, counts=False)}"
+    return recorded is not None and (id in recorded.answers or id in recorded.asked)
 
 
 def _question(tool: Tool, arguments: tuple[Any, ...]) -> str:

@@ -39,11 +39,11 @@ async def consult(
         raise as_failure(known.answer)
     if known:
         return _again(known, tell)
-    given = request if run.taint is None else await gates.at_llm(context, llm, digest, request)
+    own, given = await gates.at_llm(context, llm, digest, request) if gates.any_asked(run) else (llm, request)
     is_masked = given is not request
     telling = Uncovering(tell, run.veil) if is_masked and tell is not None and run.veil is not None else None
     llms = all_of(run.services.llms)
-    most = _most(context, llm, digest, shown, *llms.reserve_for(llm, given)) if context.account else None
+    most = _most(context, llm, digest, shown, *llms.reserve_for(own, given)) if context.account else None
     held: Amount | None = None
 
     async def reserved() -> None:
@@ -61,7 +61,7 @@ async def consult(
     timed = Timed(began=run.services.clock.now())
     key = run.record.tenant, run.key
     try:
-        asked = llms.answer(llm, given, key=key, tell=telling or tell, again=again, waited=timed.add)
+        asked = llms.answer(own, given, key=key, tell=telling or tell, again=again, waited=timed.add)
         answer: Answer = await counted(context, asked)
     except LlmError as error:
         settle(context, llm, digest, held, None if error.paid else Cost(), returned=not error.paid)

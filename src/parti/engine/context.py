@@ -140,13 +140,13 @@ class RunContext:
         inside.quarantine = self.quarantine
         return inside
 
-    def question(self, who: str, text: str) -> str:
-        """A short name for a question of this branch: equal questions are told apart by their order."""
-        asked = (who, text)
-        if self._asked is None:
-            self._asked = {}
-        self._asked[asked] = self._asked.get(asked, 0) + 1
-        return step_digest(to_json([self.path, who, text, self._asked[asked]]))
+    def question(self, who: str, text: str, *, counts: bool = True) -> str:
+        """A short name for a question of this branch: equal questions are told apart by their order, those that `counts`."""
+        asked, known = (who, text), self._asked or {}
+        times = known.get(asked, 0) + 1
+        if counts:
+            self._asked = {**known, asked: times}
+        return step_digest(to_json([self.path, who, text, times]))
 
     def check(self, arrow: str) -> None:
         """Refuse work while the run is taken down; report an arrow that the design does not have."""
@@ -187,8 +187,7 @@ class RunContext:
             part = own if isinstance(own, Step | Tool) and type(own) is type(part) else part
             if type(part) is Tool and part.server:
                 self.run.services.remote[part.name] = part
-        plain = self.run.taint is None and not (self.run.recorded and self.run.recorded.gates)
-        return await (making.make if plain else tainting.make)(self, part, arguments)
+        return await (tainting.make if gates.any_asked(self.run) else making.make)(self, part, arguments)
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """See ports.context.Context."""
@@ -236,7 +235,7 @@ class RunContext:
         """See ports.context.Context."""
         self.check(f"publishes {topic.name}")
         run = self.run
-        if run.taint is not None or (run.recorded and run.recorded.gates):
+        if gates.any_asked(run):
             event = await gates.at_topic(self, topic, event)
         run.events.append(new_event(topic, event, run.record.tenant, run.record.id, run.services.clock.now()))
 

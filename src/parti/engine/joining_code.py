@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from parti.design.agent import Agent
+from parti.design.diff import labels_alone
 from parti.design.llm import Llm
 from parti.design.sketch import PartSketch
 from parti.engine.verdicts import Concern, Verdict, Work
@@ -31,6 +32,7 @@ IGNORED: Final = frozenset(
         "dead_letters",
         "labels",
         "clearance",
+        "gate",
         "control",
         "runs",
         "principal",
@@ -114,6 +116,7 @@ def _facts(join: Join, names: list[str]) -> Iterator[str]:
             if (
                 change.how == "changed"
                 and not kept
+                and not labels_alone(change.before, change.after)
                 and (matters(change.fact) or change.fact in ("arguments", "returns"))
             ):
                 yield str(change)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from parti.engine.context import RunContext
 
 
-async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
-    """What the call answers."""
+async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...], *, approved: bool = False) -> Any:
+    """What the call answers; `approved` says that a person agreed to it already."""
     if type(part) is Tool:
-        if part.approval is not None and part.approval.is_wanted(arguments):
+        if part.approval is not None and not approved and part.approval.is_wanted(arguments):
             await approving.approve(context, part, part.approval, arguments)
         if part.effect == "write":
             return await writes.write(context, part, arguments)

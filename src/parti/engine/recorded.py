@@ -28,6 +28,14 @@ class Write:
     """How often it was about to start: each time may end in a doubt of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a gate decided of a call, and the last answer before it to a call that is its equal."""
+
+    entry: Entry
+    after: Entry | None
+
+
 @dataclass(slots=True)
 class Recorded:
     """Answers by the identity of what was asked.
@@ -45,7 +53,7 @@ class Recorded:
     """Labels that the run has read, each with the part that gave it first."""
     tainted_in: dict[str, str] = field(default_factory=dict)
     """The branch in which each was read first."""
-    gates: dict[tuple[str, str, str], deque[Entry]] = field(default_factory=lambda: defaultdict(deque))
+    gates: dict[tuple[str, str, str], deque[Decided]] = field(default_factory=dict)
     """What was decided of calls that would carry labels."""
     memories: list[Entry] = field(default_factory=list)
     """What was remembered and forgotten, in order."""
@@ -54,6 +62,16 @@ class Recorded:
         """The next journaled answer of that identity, if there is one left."""
         waiting = self.steps.get((branch, part, digest))
         return waiting.popleft() if waiting else None
+
+    def take_gate(self, branch: str, part: str, digest: str) -> Entry | None:
+        """What was decided of the next call of that identity. None where it was made before any gate was asked about it."""
+        identity = (branch, part, digest)
+        waiting = self.gates.get(identity)
+        if not waiting:
+            return None
+        if any(answered is waiting[0].after for answered in self.steps.get(identity, ())):
+            return None
+        return waiting.popleft().entry
 
     def add(self, entry: Entry, attempt: int) -> None:
         """Learn one entry. Failures of earlier attempts are not answers: their steps are tried again."""
@@ -93,7 +111,9 @@ class Recorded:
 
     def _add_labels(self, entry: Entry) -> None:
         if entry.kind == Kind.GATE:
-            self.gates[entry.branch, entry.part, entry.digest].append(entry)
+            identity = (entry.branch, entry.part, entry.digest)
+            before = self.steps.get(identity)
+            self.gates.setdefault(identity, deque()).append(Decided(entry, before[-1] if before else None))
         else:
             for label in entry.answer:
                 self.tainted.setdefault(label, entry.part)
@@ -103,8 +123,10 @@ class Recorded:
         """Keep what was computed, called and answered; forget what was looked up, and questions nobody answered."""
         for identity, entries in self.steps.items():
             self.steps[identity] = deque(entry for entry in entries if _stays(entry))
-        for identity, entries in self.gates.items():
-            self.gates[identity] = deque(entry for entry in entries if entry.answer["then"] in ("allow", "mask", "ask"))
+        for identity, decided in self.gates.items():
+            self.gates[identity] = deque(
+                one for one in decided if one.entry.answer["then"] in ("allow", "mask", "ask", "approve")
+            )
         for id in [id for id, answer in self.answers.items() if "value" not in answer]:
             del self.answers[id]
             self.asked.pop(id, None)

@@ -16,6 +16,7 @@ from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.tool_server import Offered, ToolServer
+from parti.engine import gates, tainting
 from parti.engine.context import RunContext
 from parti.engine.witness import Anew, Witness
 from parti.errors import PartiError
@@ -47,6 +48,14 @@ class ReplayContext(RunContext):
     async def perform(self, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
         """See ports.context.Context."""
         return await self._watched(super().perform(part, arguments))
+
+    async def let_out(self, answer: Any) -> Any:
+        """What of the function's answer goes on, past the gates that its journal knows."""
+        return (
+            await self._watched(tainting.let_out(self, answer), "what it answers")
+            if gates.any_asked(self.run)
+            else answer
+        )
 
     async def predict(self, model: Model, features: Any, *, explain: int | None = None) -> Any:
         """See ports.context.Context."""

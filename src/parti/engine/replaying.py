@@ -88,11 +88,12 @@ def _value(work: Work, runner: Runner, parts: Mapping[str, Any]) -> tuple[Any, .
 
 async def _called(run: Activation) -> None:
     """Call the function, at once also where it is a plain one: nothing in a replay takes time."""
-    CURRENT.set(ReplayContext(run, ""))
+    CURRENT.set(context := ReplayContext(run, ""))
     function = run.runner.function
     answer = function.call(*run.value)
     if isinstance(answer, Coroutine):
         answer = await answer
+    answer = await context.let_out(answer)
     target = run.runner.to if isinstance(run.runner, Handler) else None
     if target is None:
         function.returns.encode(answer)

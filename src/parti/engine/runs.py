@@ -11,7 +11,7 @@ from typing import Any
 
 from parti.design.handler import Handler
 from parti.design.topic import Topic
-from parti.engine import tainting
+from parti.engine import gates, tainting
 from parti.engine.activation import Activation, Unwinding, wind_down
 from parti.engine.calling import OutOfTime, call
 from parti.engine.context import RunContext, new_event
@@ -180,7 +180,7 @@ class Runs:
             raise
         if run.unwinding is not Unwinding.NO:
             return None
-        if run.taint is not None or (run.recorded and run.recorded.gates):
+        if gates.any_asked(run):
             answer = await tainting.let_out(context, answer)
         outcome = self._outcome(job, run, answer)
         now = self.services.clock.now()

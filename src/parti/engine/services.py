@@ -62,6 +62,10 @@ class Services:
     detector: Detector | None = None
     """Finds personal data in free texts; None where no gate looks for it."""
     asked: Asked = field(default_factory=Asked)
+    acts: bool = field(init=False)
+    """Whether labels are held, and a tool writes: then what a run reads is looked for in what it writes."""
+    written: frozenset[str] | None = None
+    """The texts of the program, once they were wanted."""
     secret: bytes = b""
     """Mixed into the ids that runs draw, so that outsiders cannot foresee them."""
     replay_each: bool = False
@@ -91,6 +95,7 @@ class Services:
     """Arrows met at run time that the design does not have."""
 
     def __post_init__(self) -> None:
+        self.acts = self.labelling is not None and any(tool.effect == "write" for tool in self.design.all(Tool))
         self.lines = Lines(self.clock)
         self.gatherings = Gatherings(self.clock, self.lines, self._begin_apart)
 

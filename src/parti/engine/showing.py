@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from unicodedata import category
 
 from pydantic_core import to_json
 
 SHOWN_MAX: Final = 2_000
 """Characters that the values share. More are shown only where there are very many of them."""
+
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Zl", "Zp"})
+"""Unicode's categories of control and format characters, of what nobody has given a meaning, and of line separators."""
 
 SHORT: Final = 64
 """Characters of a value that are shown always."""
@@ -35,6 +39,13 @@ def shown(name: str, value: Any, room: int = SHOWN_MAX) -> str:
         kept = value[: max(room, SHORT)]
         return f"{to_json(kept).decode()} [{len(value) - len(kept)} more characters of {name}]"
     return f"{text[: max(room, SHORT)]} [{len(text) - max(room, SHORT)} more characters of {name}]"
+
+
+def legible(text: str) -> str:
+    """The text with what no eye can see, and what turns the direction of writing, as its escape: ``\\u202e``."""
+    if text.isascii():
+        return text
+    return "".join(f"\\u{ord(one):04x}" if category(one) in UNSEEN else one for one in text)
 
 
 def fair_shares(sizes: Sequence[int], room: int) -> list[int]:

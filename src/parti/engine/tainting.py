@@ -7,7 +7,7 @@ Systems without labels pay for one comparison a step, and journal nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
@@ -21,7 +21,7 @@ from parti.design.step import Step
 from parti.design.table import Table
 from parti.design.tool import Tool
 from parti.design.topic import Topic
-from parti.engine import gates, making, veiling
+from parti.engine import echoing, gates, making, veiling
 from parti.errors import RunError
 from parti.journal.entries import Kind
 from parti.trust.taint import Quarantine, Taint
@@ -60,6 +60,7 @@ def begun(context: RunContext) -> RunContext:
     if run.recorded:
         run.taint.restore(run.recorded.tainted)
     veiling.begin(run)
+    echoing.begin(run)
     labelled: Labelled = ()
     if isinstance(runner, Endpoint):
         labelled = labelling.taken.get(runner.name, ())
@@ -67,12 +68,13 @@ def begun(context: RunContext) -> RunContext:
         labelled = labelling.gives.get(runner.topic, ())
     where = runner.topic if isinstance(runner, Handler) else runner.name
     mark(context, where, frozenset(tag for _, tag in labelled))
-    if not labelling.traces and not labelling.masks:
+    if not labelling.traces and run.veil is None and run.echoes is None:
         return context
     context.trail = Trail() if labelling.traces else None
     for parameter, value in zip(runner.function.parameters, run.value, strict=True):
         own = labelled if isinstance(runner, Handler) else _below(labelled, parameter.name)
         veiling.learn_input(run, where, parameter.payload.kind, value, own)
+        echoing.learn_input(run, where, parameter.payload.kind, value, own)
         if context.trail is not None:
             context.trail.learn(where, parameter.payload.kind, value, own, named=True, task=True)
     return context
@@ -100,19 +102,20 @@ async def let_out(context: RunContext, answer: Any) -> Any:
 
 async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...]) -> Any:
     """Make a call where labels are held: past the gate, and with what it answers or how it fails noted."""
+    approved = False
     if type(part) is Tool:
-        arguments = await gates.at_tool(context, part, arguments)
+        arguments, approved = await gates.at_tool(context, part, arguments)
     trail, source = context.trail, (part.server if isinstance(part, Tool) else "") or part.name
     named = trail is not None and _naming(context, trail, part, arguments)
     around, uses = context.quarantine, context.uses
     if isinstance(part, Guard):
         context.quarantine = Quarantine(frozenset(part.releases), around)
     try:
-        value = await making.make(context, part, arguments)
-    except RunError:
+        value = await making.make(context, part, arguments, approved=approved)
+    except RunError as failed:
         context.quarantine = around
         replayed(context, uses)
-        read(context, source)  # what it says may be a stranger's words
+        _failed(context, part, source, failed)
         if isinstance(part, Guard):
             mark(context, source, frozenset(part.releases))  # a failure is not bounded as its answers are
         raise
@@ -121,11 +124,32 @@ async def make(context: RunContext, part: Step | Tool, arguments: tuple[Any, ...
     replayed(context, uses)
     read(context, source)
     veiling.learn(context.run, part, value)
+    echoing.learn(context.run, part, value)
     labelling = context.run.services.labelling
     if trail is not None and labelling is not None:
         labelled = labelling.fields.get(source, ())
         trail.learn(source, part.function.returns.kind, value, labelled, named=named)
     return value
+
+
+OUR_WORDS: Final = frozenset(
+    {"P301", "P303", "P304", "P305", "P306", "P309", "P310", "P311", "P312", "P709", "P901", "P902", "P903"}
+)
+"""Codes of failures that the engine words itself."""
+
+
+def _failed(context: RunContext, part: Step | Tool, source: str, failed: RunError) -> None:
+    """Note as UNTRUSTED what a tool failed with: nothing bounds its words, and its answer's type does not say whose they are.
+
+    A tool whose `labels` say TRUSTED is believed in its failures, too. What the engine says of a call is nothing that was read.
+    """
+    if failed.code in OUR_WORDS:
+        return
+    read(context, source)
+    trusted = not isinstance(part, Tool) or bool(part.server) or ("", Label.TRUSTED) in (part.labels or ())
+    if not trusted:
+        mark(context, source, frozenset({Label.UNTRUSTED}))
+        echoing.learn_input(context.run, f"{source}.error", str, failed.what, (("", Label.UNTRUSTED),))
 
 
 def replayed(context: RunContext, uses: int, agent: Agent | None = None) -> None:
@@ -162,6 +186,7 @@ def read_row(context: RunContext, table: Table, key: str, row: Any) -> Any:
     named = not context.run.taint.untrusted or (trail is not None and trail.naming([str], [key]))
     read(context, table.name)
     veiling.learn(context.run, table, row)
+    echoing.learn(context.run, table, row)
     if trail is not None and labelling is not None:
         trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=named)
     return row
@@ -171,8 +196,9 @@ def read_rows(context: RunContext, table: Table, rows: Sequence[Any]) -> None:
     """Note rows as read. Which of them is taken is a choice: none is named."""
     labelling, trail = context.run.services.labelling, context.trail
     read(context, table.name)
-    for row in rows if context.run.veil is not None else ():
+    for row in rows if labelling is not None else ():
         veiling.learn(context.run, table, row)
+        echoing.learn(context.run, table, row)
     for row in rows if trail is not None and labelling is not None else ():
         trail.learn(table.name, table.payload.kind, row, labelling.fields.get(table.name, ()), named=False)  # type: ignore[union-attr]
 

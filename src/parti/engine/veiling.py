@@ -38,7 +38,7 @@ def begin(run: Activation) -> None:
     services, record = run.services, run.record
     if services.labelling is None or not services.labelling.masks:
         return
-    gates = [one.answer for waiting in run.recorded.gates.values() for one in waiting] if run.recorded else []
+    gates = [one.entry.answer for waiting in run.recorded.gates.values() for one in waiting] if run.recorded else []
     run.veil = Veil(partial(code_of, services.secret, record.tenant, record.id), tokens_in(gates))
     if run.recorded:
         for entries in run.recorded.steps.values():

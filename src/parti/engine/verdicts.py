@@ -20,7 +20,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     """Code that the run works by changed: only a replay can tell."""
     MIGRATE = "needs migration"
-    """A type needs `upcast=` or a default before what is stored can be read."""
+    """A type needs `upcast=` or a default before what is stored can be read; or the store lies where the new code does not look."""
     PIN = "pin the old code"
     """Something that its journal holds is gone, or would be asked, done or written once more."""
     REFUSE = "refuse"

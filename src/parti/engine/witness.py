@@ -147,6 +147,7 @@ class Witness(Recorded):
     def left(self) -> list[tuple[int, str]]:
         """What was not taken: the number of each entry (from 1), and what it is in words."""
         waiting = {id(entry) for entries in self.steps.values() for entry in entries}
+        waiting |= {id(one.entry) for decided in self.gates.values() for one in decided}
         return [
             (number, _words(entry))
             for number, entry in enumerate(self.entries, 1)
@@ -160,6 +161,8 @@ class Witness(Recorded):
         if entry.kind == Kind.INTENT:
             identity = entry.part, entry.branch
             return identity not in self.made and dict.__getitem__(self.writes, identity).state != "undone"
+        if entry.kind == Kind.GATE:  # a yes leads to what was asked or written then
+            return entry.answer["then"] in ("refuse", "too often") and id(entry) in waiting
         return entry.kind in ASKED and id(entry) in waiting
 
     def _is_inside(self, entry: Entry, number: int) -> bool:
@@ -205,4 +208,6 @@ def _words(entry: Entry) -> str:
             return f"the write `{entry.part}` under the key {entry.branch!r}"
         case Kind.SLEEP:
             return "a sleep"
+        case Kind.GATE:
+            return f"the refusal of `{entry.part}`"
     return f"`{entry.part}`"

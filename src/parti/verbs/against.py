@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -15,14 +16,14 @@ from parti.design.graph import Design
 from parti.design.sketch import Sketch
 from parti.engine.joining import Join
 from parti.engine.replaying import Replayed
-from parti.engine.verdicts import Concern, Standing, Verdict, Work, standing
+from parti.engine.verdicts import WORST, Concern, Standing, Verdict, Work, standing
 from parti.errors import UsageError
 from parti.journal.whole import entries_of
 from parti.ports.store import ENDED, Event, RunRecord, Store
 from parti.verbs.other_version import other_version
 from parti.verbs.sketching import sketch
 from parti.verbs.target import Target
-from parti.wiring import Apart
+from parti.wiring import Apart, default_path
 
 ASK_THE_SAME: Final = "let the old code finish this run, or let the new code ask what the old one asked"
 
@@ -81,8 +82,30 @@ def against(target: Target, other: str, *, limit: int = 200, replay: bool = Fals
         raise UsageError("P508", "--against needs the app", fix="name the app file")
     old, new = other_version(target.app, other), sketch(target.system)
     named = target.given_store is not None
+    moved = None if named else _store_of(target.app, old, new)
+    target = target if moved is None else Target(target.app, moved)
     kept = asyncio.run(_read(target, limit)) if named or target.path.exists() else None
-    return compare(target.design, old, new, kept, replay=replay)
+    found = compare(target.design, old, new, kept, replay=replay)
+    return found if moved is None else _elsewhere(found, moved, new, target.design)
+
+
+def _store_of(app: Path, old: Sketch, new: Sketch) -> Path | None:
+    """Where the old version keeps its work, if the new one would open another file."""
+    path = default_path(app, old.name)
+    return path if old.name != new.name and path.exists() else None
+
+
+def _elsewhere(found: Against, path: Path, new: Sketch, design: Design) -> Against:
+    """The same, with every open run left behind: the new version opens another file."""
+    why = f"it lies in {path.name}, and `{new.name}` would open {default_path(path, new.name).name}"
+    fix = f"start the new version with --store {path.name}, or keep the system's name"
+    concern = Concern(Verdict.MIGRATE, new.name, why, design.place, fix)
+    return replace(found, standings=tuple(_left(one, concern) if one.open else one for one in found.standings))
+
+
+def _left(one: Standing, concern: Concern) -> Standing:
+    concerns = tuple(sorted((*one.concerns, concern), key=lambda each: WORST.index(each.verdict)))
+    return replace(one, verdict=concerns[0].verdict, concerns=concerns)
 
 
 def compare(design: Design, old: Sketch, new: Sketch, kept: Stored | None, *, replay: bool) -> Against:

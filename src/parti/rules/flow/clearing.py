@@ -33,8 +33,8 @@ def holds_labels(design: Design) -> bool:
 
 
 def is_declared(design: Design) -> bool:
-    """Whether a design says anything of labels."""
-    return any(_says(design, part) for part in design.parts)
+    """Whether a design says anything of labels: of any part, or of what all of its gates do."""
+    return design.gate is not None or any(_says(design, part) for part in design.parts)
 
 
 def _says(design: Design, part: Part) -> bool:
