@@ -199,6 +199,7 @@ LAYERS = (
     "cli",
     "verbs",
     "testing",
+    "wiring",
     "",
     "planning",
     "auditing",

@@ -155,6 +155,17 @@ def test_a_folder_or_a_file_may_be_named_instead_of_a_revision(repository: Path,
         assert facts["stored"] is False
 
 
+def test_a_folder_that_lacks_a_module_is_not_completed_with_the_present_one(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks from the app's folder has it on the path: what is loaded would be one of both versions."""
+    monkeypatch.syspath_prepend(str(repository / "service"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "app.py").write_bytes((repository / "service" / "app.py").read_bytes())
+    code, _, wrong = check(repository, "--json", "--against", str(tmp_path / "other"))
+    assert code == 2 and json.loads(wrong)["code"] == "P509" and "helpers" in json.loads(wrong)["error"]
+
+
 @pytest.mark.parametrize(
     ("against", "code", "said"),
     [

@@ -24,6 +24,19 @@ def test_on_loopback_the_board_opens_without_the_token() -> None:
     visited(visit)
 
 
+@pytest.mark.parametrize("header", ["forwarded", "via", "x-forwarded-for"])
+def test_what_a_proxy_on_this_machine_passes_on_needs_the_token(header: str) -> None:
+    async def visit(browser: Browser) -> None:
+        assert code(await browser.get("/api/plan", **{header: "for=203.0.113.7"})) == (401, "P502")
+        answer = await browser.post(
+            "reveal", {"place": "event/orders/0/0#/id"}, {**CHANGE, **SAME, header: "1.1 proxy"}
+        )
+        assert code(answer) == (401, "P502")
+        assert (await browser.get("/api/session", **{header: "1.1 proxy"})).json()["asks"] is True
+
+    visited(visit)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_elsewhere_nothing_of_the_system_is_shown_before_somebody_signs_in(view: str) -> None:
     async def visit(browser: Browser) -> None:

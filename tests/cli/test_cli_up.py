@@ -127,7 +127,7 @@ def test_an_address_that_others_reach_needs_a_token(desk: Path) -> None:
 
 
 def test_a_holder_that_does_not_listen_is_p201(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "PATIENCE", 0.0)
+    monkeypatch.setattr("parti.wiring.changes.PATIENCE", 0.0)
     store = wiring.open_store(desk / "desk.parti")
     assert parti("publish", "orders", '{"id": "a"}', "--json").error == "P201"
     asyncio.run(store.close())

@@ -44,7 +44,7 @@ def answered_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Script]:
 
     def answered(play: Any) -> Script:
         script = Script(play)
-        monkeypatch.setattr(wiring, "provider_for", lambda llm: script)
+        monkeypatch.setattr(wiring.outside, "provider_for", lambda llm: script)
         return script
 
     return answered

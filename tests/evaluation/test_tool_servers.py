@@ -80,7 +80,7 @@ def bank(desk: Path, answered_by: Callable[[Any], Script], monkeypatch: pytest.M
     def connect(server: ToolServer) -> Bank:
         return made
 
-    monkeypatch.setattr(wiring, "connection_for", connect)
+    monkeypatch.setattr(wiring.outside, "connection_for", connect)
     answered_by(paying)
     lines(desk / "cases.jsonl", {"input": "pay"})
     return made

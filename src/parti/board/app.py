@@ -122,7 +122,7 @@ class Board:
 
     async def _session(self, request: Request) -> Response:
         known = self._sessions.knows(request)
-        asks = not self._sessions.everybody
+        asks = self._sessions.asks(request)
         return json_answer(
             {"signed_in": known, "asks": asks, "system": self._shown.operations.design.name if known else ""}
         )

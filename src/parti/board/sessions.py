@@ -18,24 +18,30 @@ LASTS: Final[Seconds] = 7 * 86_400.0
 """How long somebody stays signed in."""
 
 COOKIE: Final = "parti-board"
+FORWARDED: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers by which a proxy says that a request is somebody else's (RFC 7239, RFC 9110)."""
 
 
 class Sessions:
-    """Lets in whoever signed in with the token. With `everybody`, as on loopback, nobody needs to.
+    """Lets in whoever signed in with the token. With `everybody`, as on loopback, only those need to whose requests come through a proxy.
 
     A cookie holds the second it ends at, and an HMAC of it (RFC 2104) under a key made of the token: nothing is kept
     here, so a restart signs nobody out, and another token everybody.
     """
 
     def __init__(self, token: str, clock: Clock, *, everybody: bool) -> None:
-        self.everybody = everybody
+        self._everybody = everybody
         self._token = token.encode()
         self._key = sha256(b"parti board session:" + self._token).digest()
         self._clock = clock
 
+    def asks(self, request: Request) -> bool:
+        """Whether whoever sends the request must sign in: also on loopback, where a proxy sends it for somebody else."""
+        return not self._everybody or any(name in request.headers for name in FORWARDED)
+
     def knows(self, request: Request) -> bool:
         """Whether the request may see the board: by its cookie, or by the token itself, as programs send it."""
-        return self.everybody or self._by_cookie(request) or self._by_token(request)
+        return not self.asks(request) or self._by_cookie(request) or self._by_token(request)
 
     def check(self, request: Request) -> None:
         """Raise P502 for a request that nobody signed in for."""

@@ -29,7 +29,9 @@ def other_version(app: Path, against: str) -> Sketch:
     """
     there = Path(against)
     if there.exists():
-        return _load(_in_folder(app, there))
+        file = _in_folder(app, there)
+        present = app.resolve().parent
+        return _load(file, *((present, file.parent) if file.parent != present else ()))
     app = app.resolve()
     top = Path(_git(app.parent, "rev-parse", "--show-toplevel", what=against).decode().strip()).resolve()
     commit = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{against}^{{commit}}", what=against)

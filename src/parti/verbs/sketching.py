@@ -43,7 +43,7 @@ def _facts(app: Path, folders: Sequence[Path]) -> dict[str, Any]:
     try:
         found = sketch(load(app))
         if folders:
-            _refuse_strays(folders[0])
+            _refuse_strays(*folders)
     except PartiError as wrong:
         return {"error": wrong.as_json()}
     return {"sketch": found.as_json()}
@@ -57,16 +57,19 @@ def _moved(entry: str, old: Path, new: Path) -> str:
     return str(new / path.relative_to(old))
 
 
-def _refuse_strays(old: Path) -> None:
+def _refuse_strays(old: Path, new: Path) -> None:
     """Raise P510 where a module of the present version came along: the sketch would be one of both."""
+    inside = new.is_relative_to(old)
     for name, module in list(sys.modules.items()):
         file = Path(getattr(module, "__file__", None) or "/")
         ours = file.is_relative_to(_OURS) and name.partition(".")[0] == "parti"
+        if inside and file.is_relative_to(new):
+            continue
         if file.is_relative_to(old) and not ours and _LIBRARIES.isdisjoint(file.parts) and name != "__main__":
             raise DeclarationError(
                 "P510",
                 f"the other version imports `{name}` from {file}, which is of the present one",
-                fix="import it by a path inside the repository, or name a folder with the other version installed beside it",
+                fix="import it by a path inside the repository, or keep a copy of it beside the other version",
             )
 
 

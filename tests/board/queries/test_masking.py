@@ -70,6 +70,14 @@ def test_fields_are_found_through_lists_dicts_unions_and_in_types_that_hold_them
     assert shown(int | str | Annotated[str, Label.PII], "Ann") == MASK, "what may be labelled is"
 
 
+def test_a_text_that_ends_within_a_masked_value_does_not_tell_its_beginning() -> None:
+    """Errors are cut where they are journaled."""
+    known = _knowing({"name": "a-long-secret-value"}, Named((("name", Name),)))
+    assert known.in_text("it was A-long-secr") == f"it was {MASK}"
+    assert known.in_text("it was a-long-") == "it was a-long-", "too little to tell it by"
+    assert known.in_text("a-long-secre, it was") == "a-long-secre, it was"
+
+
 def test_texts_that_say_again_what_is_masked_are_masked_there() -> None:
     value = {"name": 'Ann "O\'Neil" Ardent', "note": "Dear ann, Mrs ARDENT owns 52013; banner stays", "rate": 52013}
     shape = Named((("name", Name), ("rate", Annotated[int, Label.PII])))

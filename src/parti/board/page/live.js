@@ -5,7 +5,7 @@ import { batch, computed, effect, signal } from "./html.js";
 import { learn, session } from "./session.js";
 
 /** Pictures whose rates are remembered: a minute. */
-const KEPT = 60;
+const KEPT = 150;
 /** How long the server may say nothing before the page calls the connection lost, in milliseconds. */
 const SILENCE = 5000;
 const PAUSE_LEAST = 500;

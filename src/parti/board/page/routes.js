@@ -43,6 +43,9 @@ export function to(name, rest = "", query = {}) {
   return `#/${name}${rest ? `/${encodeURIComponent(rest)}` : ""}${words.size ? `?${words}` : ""}`;
 }
 
+/** The address of an event. @param {{ topic: string, partition: number, offset: number }} event */
+export const toEvent = ({ topic, partition, offset }) => to("topics", topic, { event: `${partition}:${offset}` });
+
 /** Go there. @param {string} name @param {string} [rest] @param {Record<string, string | number>} [query] */
 export function go(name, rest = "", query = {}) {
   location.hash = to(name, rest, query);

@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parti.board.queries.masking import MASK, SHOWN_BYTES, Known, Shown, mask
+from parti.board.queries.recorded import recorded
 from parti.board.queries.shapes import labelled_in
-from parti.board.queries.sources import Raw, arguments_raw, event_key_is_masked, event_raw, json_of, key_is_masked
+from parti.board.queries.sources import (
+    Raw,
+    arguments_raw,
+    entry_raws,
+    event_key_is_masked,
+    event_raw,
+    json_of,
+    key_is_masked,
+)
 from parti.design.graph import Design
 from parti.design.topic import Topic
 from parti.errors import RunError
@@ -104,15 +113,18 @@ def run_line(design: Design, record: RunRecord, at: Seconds, known: Known | None
 
 
 async def run_lines(store: Store, design: Design, records: Sequence[RunRecord], at: Seconds) -> list[RunLine]:
-    """Runs in a list. Of those with an error the input is read, so that what is masked there is masked in the error."""
+    """Runs in a list. Of those with an error all is read that they were given, so that what is masked there is masked in the error."""
     return [run_line(design, one, at, await known_of(store, design, one) if one.error else None) for one in records]
 
 
 async def known_of(store: Store, design: Design, record: RunRecord) -> Known:
-    """What the labelled fields of a run's input hold."""
+    """What the labelled fields of a run's input hold; of one with an error, of all that it read and was answered as well."""
     known = Known()
     event = await origin_of(store, record)
     raws = [event_raw(design, event) if event else None, arguments_raw(design, record)]
+    if record.error:
+        entries = (await recorded(store, record.id)).kept
+        raws += [raw for one in entries for raw in entry_raws(design, record.id, one)]
     learn(known, [raw for raw in raws if raw])
     return known
 

@@ -22,6 +22,9 @@ VALUES_MAX: Final = 2_000
 SHORTEST: Final = 3
 """Characters of a masked value that is looked for in texts: shorter ones would be found everywhere."""
 
+BEGINNING: Final = 8
+"""Characters that tell the beginning of a masked value, where a text ends before the value does."""
+
 WORDS_MAX: Final = 6
 """A masked text of at most so many words is looked for word by word as well: a first name alone says who it is."""
 
@@ -72,7 +75,19 @@ class Known:
     def in_text(self, text: str) -> str:
         """The text, with all that it says of masked fields masked."""
         pattern = self.pattern
-        return text if pattern is None else pattern.sub(MASK, text)
+        return text if pattern is None else self._cut_short(pattern.sub(MASK, text))
+
+    def _cut_short(self, text: str) -> str:
+        """The text without the beginning of a masked value at its end: errors are cut where they are journaled."""
+        folded = text.casefold()
+        for value in self.values:
+            known = value.casefold()
+            at = folded.find(known[:BEGINNING]) if len(known) > BEGINNING else -1
+            while at >= 0:
+                if known.startswith(folded[at:]) and len(folded) == len(text):
+                    return text[:at] + MASK
+                at = folded.find(known[:BEGINNING], at + 1)
+        return text
 
 
 def _texts(value: Any) -> Iterable[str]:

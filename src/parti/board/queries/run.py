@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from parti.board.queries.bands import Attempt, attempts_of, bands_of
 from parti.board.queries.calls import Call, Placed, State, calls_of
@@ -26,6 +26,7 @@ from parti.board.queries.lines import (
     text_shown,
 )
 from parti.board.queries.masking import Known, Shown
+from parti.board.queries.recorded import recorded
 from parti.board.queries.shares import Segment, Shares, segments_of, shares_of
 from parti.board.queries.sources import (
     arguments_raw,
@@ -36,14 +37,10 @@ from parti.board.queries.sources import (
     result_raw,
 )
 from parti.design.graph import Design
-from parti.journal.entries import Kind, decode
+from parti.journal.entries import Kind
 from parti.journal.identity import question_of_doubt
-from parti.journal.whole import whole
 from parti.ports.store import Event, QuestionRecord, RunRecord, Store
 from parti.units import Seconds
-
-ENTRIES_MAX: Final = 2_000
-"""Entries of one run that are shown: the first half and the latest half of so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,25 +172,13 @@ async def run(store: Store, design: Design, id: str, *, at: Seconds) -> RunShown
 
 async def read_run(store: Store, design: Design, record: RunRecord) -> Read:
     """All that the store has of a run, bounded; and everything in it that is masked is learned first."""
-    every = [Placed(row.seq, n, e) for row in await store.journal(record.id) for n, e in enumerate(decode(row.body))]
-    kept = every if len(every) <= ENTRIES_MAX else [*every[: ENTRIES_MAX // 2], *every[-ENTRIES_MAX // 2 :]]
-    entries = [await _whole(store, one) for one in kept]
+    every, entries = await recorded(store, record.id)
     read = Read(record, await origin_of(store, record), entries, [], Known(), len(every))
     read.questions = await _questions(store, record, every)
     raws = [raw for one in entries for raw in entry_raws(design, record.id, one)]
     raws += [raw for raw in (arguments_raw(design, record), result_raw(design, record)) if raw]
     learn(read.known, [*raws, event_raw(design, read.origin)] if read.origin else raws)
     return read
-
-
-async def _whole(store: Store, placed: Placed) -> Placed:
-    entry = placed.entry
-    if not entry.more:
-        return placed
-    arguments = await whole(entry, "arguments", entry.arguments, store)
-    return placed._replace(
-        entry=entry._replace(arguments=arguments, answer=await whole(entry, "answer", entry.answer, store))
-    )
 
 
 async def _questions(store: Store, record: RunRecord, entries: Sequence[Placed]) -> list[QuestionRecord]:

@@ -12,8 +12,8 @@ from math import inf, nextafter
 from typing import Final
 
 from parti.board.queries.lines import RunLine, known_of, origin_of, run_line, run_lines, shown
-from parti.board.queries.masking import Known
-from parti.board.queries.sources import arguments_raw, event_raw, json_of, result_raw
+from parti.board.queries.masking import Known, mask
+from parti.board.queries.sources import arguments_raw, event_raw, json_of, key_is_masked, result_raw
 from parti.design.graph import Design
 from parti.design.tenants import MAIN_TENANT
 from parti.errors import RunError
@@ -84,7 +84,7 @@ async def runs(store: Store, design: Design, filters: Filters, *, at: Seconds) -
                 break
             looked_at += 1
             cursor = _after(cursor, record)
-            if not filters.text or await _says(store, design, record, filters.text):
+            if await _fits(store, design, record, filters):
                 found.append(record)
         else:
             if not page.more:
@@ -158,6 +158,13 @@ def _read(text: str) -> _Cursor | None:
         ) from wrong
 
 
+async def _fits(store: Store, design: Design, record: RunRecord, filters: Filters) -> bool:
+    """Whether a run that the store found is listed. One whose key is masked is not found by it: to guess a key is to see it."""
+    if filters.key and key_is_masked(design, record):
+        return False
+    return not filters.text or await _says(store, design, record, filters.text)
+
+
 async def _says(store: Store, design: Design, record: RunRecord, text: str) -> bool:
     """Whether a run says a text, in whatever case: in its line, or in its input, result and error as they are shown."""
     wanted = text.casefold()
@@ -169,4 +176,5 @@ async def _says(store: Store, design: Design, record: RunRecord, text: str) -> b
     raws = [arguments_raw(design, record), result_raw(design, record), event_raw(design, event) if event else None]
     said = [shown(raw, known) for raw in raws if raw]
     texts = [json.dumps(one.value, ensure_ascii=False) for one in said if one]
-    return any(wanted in one.casefold() for one in [*texts, known.in_text(str(json_of(record.error) or ""))])
+    error = json.dumps(mask(json_of(record.error), None, "", known).value, ensure_ascii=False)
+    return any(wanted in one.casefold() for one in [*texts, error])

@@ -5,7 +5,7 @@ import { State } from "../elements/state.js";
 import { Value } from "../elements/value.js";
 import { When } from "../elements/when.js";
 import { html } from "../html.js";
-import { to } from "../routes.js";
+import { to, toEvent } from "../routes.js";
 import { Left } from "./list.js";
 import { Reply } from "./reply.js";
 
@@ -23,7 +23,7 @@ export const Detail = ({ question, settled, again }) => html`
     </header>
     <${Reading} question=${question} />
     ${question.event && html`
-      <section class="panel"><h2>The event <a href=${`${to("topics", question.event.topic)}?event=${question.event.partition}:${question.event.offset}`}>${question.event.topic} ${question.event.partition}:${question.event.offset}</a></h2>
+      <section class="panel"><h2>The event <a href=${toEvent(question.event)}>${question.event.topic} ${question.event.partition}:${question.event.offset}</a></h2>
         <${Value} shown=${question.event.payload} label="The event" /></section>
     `}
     ${question.arguments && html`<section class="panel"><h2>What the run was called with</h2><${Value} shown=${question.arguments} label="Arguments" /></section>`}

@@ -5,7 +5,7 @@
 import { useAnswer } from "../asking.js";
 import { State } from "../elements/state.js";
 import { html, useEffect } from "../html.js";
-import { to } from "../routes.js";
+import { to, toEvent } from "../routes.js";
 
 /** Events that are shown. */
 const MOST = 30;
@@ -26,7 +26,7 @@ export function Around({ run }) {
       <ul class="plainly">
         <li>${cause ? html`Caused by <a class="code" href=${to("runs", cause)}>${cause}</a>` : run.line.topic ? "Its event was published from outside." : "It was called from outside."}</li>
         ${events.slice(0, MOST).map(({ event, runs }) => html`
-          <li key=${`${event.topic} ${event.partition} ${event.offset}`}>Published <a href=${to("topics", event.topic, { partition: event.partition, offset: event.offset })}>${event.topic} ${event.partition}/${event.offset}</a>
+          <li key=${`${event.topic} ${event.partition} ${event.offset}`}>Published <a href=${toEvent(event)}>${event.topic} ${event.partition}/${event.offset}</a>
             ${runs.length ? html`<ul>${runs.map((run) => html`<li key=${run}><a class="code" href=${to("runs", run)}>${run}</a>${lines.get(run) && html` <${State} state=${lines.get(run)?.state ?? ""} />`}</li>`)}</ul>` : html`<span class="quiet"> which nothing handles yet</span>`}</li>
         `)}
         ${events.length > MOST && html`<li class="quiet">and ${events.length - MOST} more events</li>`}

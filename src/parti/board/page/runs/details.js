@@ -6,7 +6,7 @@ import { State } from "../elements/state.js";
 import { When } from "../elements/when.js";
 import { duration, money, short } from "../format.js";
 import { html } from "../html.js";
-import { to } from "../routes.js";
+import { to, toEvent } from "../routes.js";
 import { SHARES } from "./shares.js";
 
 /** @param {{ run: RunShown, chosen: string }} props */
@@ -21,7 +21,7 @@ export function Details({ run, chosen }) {
 /** @param {{ run: RunShown }} props */
 const Whole = ({ run }) => html`
   <aside class="panel details" aria-label="About the run">
-    ${run.origin && html`<h3>Event <a href=${to("topics", run.origin.topic, { partition: run.origin.partition, offset: run.origin.offset })}>${run.origin.topic} ${run.origin.partition}/${run.origin.offset}</a></h3>
+    ${run.origin && html`<h3>Event <a href=${toEvent(run.origin)}>${run.origin.topic} ${run.origin.partition}/${run.origin.offset}</a></h3>
       ${run.origin.old_schema && html`<p class="quiet">It was written under another type than today's.</p>`}
       <${Value} shown=${run.origin.payload} label="The event" />`}
     ${run.arguments && html`<h3>Arguments</h3><${Value} shown=${run.arguments} label="Arguments" />`}

@@ -9,7 +9,7 @@ import { When } from "../elements/when.js";
 import { html, useEffect, useSignal } from "../html.js";
 import { epoch } from "../live.js";
 import { prompted } from "../prompts.js";
-import { address, to } from "../routes.js";
+import { address, to, toEvent } from "../routes.js";
 import { Account, MOST, NOTHING_DONE, retryAll } from "../topics/retry-all.js";
 import { tell } from "../toasts.js";
 
@@ -84,7 +84,7 @@ function One({ letter }) {
       <header>
         <div><h2><a href=${to("runs", run.id)}>${run.part}${run.key && ` · ${run.key}`}</a></h2>
           <p class="quiet"><${State} state=${state.value} /> · <${When} at=${run.ended ?? run.created} /> · ${letter.attempts === 1 ? "1 attempt" : `${letter.attempts} attempts`}
-            ${event && html` · <a href=${`${to("topics", event.topic)}?event=${event.partition}:${event.offset}`}>${event.topic} ${event.partition}:${event.offset}</a>`}</p></div>
+            ${event && html` · <a href=${toEvent(event)}>${event.topic} ${event.partition}:${event.offset}</a>`}</p></div>
         <button class="secondary" disabled=${!letter.can_retry || busy.value || state.value !== "dead"} onClick=${retry} aria-label=${`Retry ${run.id}`}>Retry</button>
       </header>
       ${error && html`<p class="wrong code"><strong>${error.code}</strong> ${brief(String(error.message.value))}</p>${error.place && html`<p class="quiet code">${error.place}</p>`}${error.fix && html`<p class="quiet">Try: ${error.fix}</p>`}`}

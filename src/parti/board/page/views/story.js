@@ -11,7 +11,7 @@ import { duration } from "../format.js";
 import { html, useSignal, useSignalEffect } from "../html.js";
 import { useShortcuts } from "../keys.js";
 import { picture } from "../live.js";
-import { to } from "../routes.js";
+import { to, toEvent } from "../routes.js";
 import { stepper } from "../runs/step.js";
 import { Track, ticks } from "../runs/track.js";
 
@@ -58,10 +58,10 @@ export function Story({ id }) {
 
 /** @param {{ told: Told, seen: Span, asked: boolean }} props */
 const Line = ({ told: { run, event, depth }, seen, asked }) => html`
-  <li class=${`line ${asked ? "asked" : ""} ${run ? "" : "event"}`}>
+  <li class=${`line ${asked ? "here" : ""} ${run ? "" : "event"}`}>
     <span class="what" style=${{ paddingLeft: `${Math.min(depth, 12) * 16}px` }}>
       ${run && html`<a class="to" href=${to("runs", run.id)} aria-current=${asked ? "true" : undefined}><b>${run.part}</b></a> <span class="quiet code">${run.key}</span>`}
-      ${event && html`<a class="to" href=${to("topics", event.topic, { partition: event.partition, offset: event.offset })}>${event.topic}</a> <span class="quiet">event ${event.partition}/${event.offset}</span>`}
+      ${event && html`<a class="to" href=${toEvent(event)}>${event.topic}</a> <span class="quiet">event ${event.partition}/${event.offset}</span>`}
     </span>
     <${Track} seen=${seen} layers=${run ? layersOf(run, seen) : [{ style: "is event", spans: [{ at: event?.at ?? 0, until: event?.at ?? 0 }] }]} />
     <span class="figure">${run ? duration(run.wall_seconds) : ""}</span>
