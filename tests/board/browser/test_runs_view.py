@@ -55,6 +55,19 @@ def test_every_filter_stands_in_the_address_and_comes_back_with_it(archive: Syst
     window.until("document.querySelector('input[name=key]').value === ''")
 
 
+def test_what_is_half_typed_stays_while_the_page_draws_itself_again(archive: System, opened: Opened) -> None:
+    window = opened(archive)
+    page = window.open("#/runs")
+    page.wait_for_selector(".standing.live")
+    page.fill("input[name=key]", "half a k")
+    page.select_option("select[name=state]", "dead")
+    window.until("location.hash === '#/runs?state=dead'")
+    page.wait_for_selector("select[name=part] option:text-is('decide')", state="attached")
+    page.select_option("select[name=part]", "decide")
+    window.until("location.hash === '#/runs?part=decide&state=dead'")
+    assert page.input_value("input[name=key]") == "half a k"
+
+
 def test_a_text_is_looked_for_in_what_is_shown_and_not_in_what_is_masked(archive: System, opened: Opened) -> None:
     window = opened(archive)
     archive.publish("claims", {"id": "texted", "note": "a rare walnut table", "name": "Wanda Walnutt"})

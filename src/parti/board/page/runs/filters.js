@@ -1,6 +1,6 @@
 // What narrows the list of runs down; every choice is a word of the address.
 
-import { html } from "../html.js";
+import { html, useEffect, useRef } from "../html.js";
 import { picture } from "../live.js";
 import { address, go } from "../routes.js";
 
@@ -27,17 +27,29 @@ export function Filters({ words }) {
   }
   return html`
     <search><form class="filters" onChange=${changed} onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-      <label class="long">Text <input type="search" name="text" value=${words.text} placeholder="In input, result or error" spellcheck="false" /></label>
+      <label class="long">Text <${Typed} type="search" name="text" value=${words.text} placeholder="In input, result or error" /></label>
       <label>Part <select name="part" value=${words.part}><option value="">All</option>${names.map((name) => html`<option key=${name}>${name}</option>`)}</select></label>
       <label>State <select name="state" value=${words.state}><option value="">All</option>${STATES.map((state) => html`<option key=${state}>${state}</option>`)}</select></label>
-      <label>Key <input name="key" value=${words.key} placeholder="The whole key" spellcheck="false" /></label>
+      <label>Key <${Typed} type="text" name="key" value=${words.key} placeholder="The whole key" /></label>
       <label>Created <select name="within" value=${between ? "between" : words.within}>${SPANS.map(([value, said]) => html`<option key=${value} value=${value}>${said}</option>`)}</select></label>
       ${between && html`
-        <label>From <input type="datetime-local" step="1" name="since" value=${local(words.since)} /></label>
-        <label>Until <input type="datetime-local" step="1" name="until" value=${local(words.until)} /></label>
+        <label>From <${Typed} type="datetime-local" name="since" value=${local(words.since)} /></label>
+        <label>Until <${Typed} type="datetime-local" name="until" value=${local(words.until)} /></label>
       `}
     </form></search>
   `;
+}
+
+/**
+ * A field that says what the address says, as soon as that changes; what is half typed stays while the page draws itself again.
+ * @param {{ type: string, name: string, value: string, placeholder?: string }} props
+ */
+function Typed({ type, name, value, placeholder = "" }) {
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => {
+    if (field.current) field.current.value = value;
+  }, [value]);
+  return html`<input ref=${field} type=${type} name=${name} placeholder=${placeholder} step="1" spellcheck="false" />`;
 }
 
 /** Every word, "" where the address has it not. @param {URLSearchParams} query @returns {Record<string, string>} */
