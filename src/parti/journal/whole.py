@@ -12,14 +12,15 @@ from parti.ports.store import Store
 
 async def entries_of(store: Store, run: str) -> list[Entry]:
     """The entries of a run, in order."""
-    return [
-        entry._replace(
-            arguments=await whole(entry, "arguments", entry.arguments, store),
-            answer=await whole(entry, "answer", entry.answer, store),
-        )
-        for row in await store.journal(run)
-        for entry in decode(row.body)
-    ]
+    return [await whole_entry(entry, store) for row in await store.journal(run) for entry in decode(row.body)]
+
+
+async def whole_entry(entry: Entry, store: Store) -> Entry:
+    """The entry, with arguments and answer in it that lie outside the journal."""
+    if not entry.more:
+        return entry
+    arguments = await whole(entry, "arguments", entry.arguments, store)
+    return entry._replace(arguments=arguments, answer=await whole(entry, "answer", entry.answer, store))
 
 
 async def whole(entry: Entry, which: str, value: Any, store: Store) -> Any:

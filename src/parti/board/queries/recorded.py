@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from parti.board.queries.calls import Placed
 from parti.journal.entries import decode
-from parti.journal.whole import whole
+from parti.journal.whole import whole_entry
 from parti.ports.store import Store
 
 ENTRIES_MAX: Final = 2_000
@@ -24,14 +24,4 @@ async def recorded(store: Store, run: str) -> Recorded:
     """What a run did."""
     every = [Placed(row.seq, n, e) for row in await store.journal(run) for n, e in enumerate(decode(row.body))]
     kept = every if len(every) <= ENTRIES_MAX else [*every[: ENTRIES_MAX // 2], *every[-ENTRIES_MAX // 2 :]]
-    return Recorded(every, [await _whole(store, one) for one in kept])
-
-
-async def _whole(store: Store, placed: Placed) -> Placed:
-    entry = placed.entry
-    if not entry.more:
-        return placed
-    arguments = await whole(entry, "arguments", entry.arguments, store)
-    return placed._replace(
-        entry=entry._replace(arguments=arguments, answer=await whole(entry, "answer", entry.answer, store))
-    )
+    return Recorded(every, [one._replace(entry=await whole_entry(one.entry, store)) for one in kept])

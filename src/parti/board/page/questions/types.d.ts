@@ -1,7 +1,7 @@
 // The shapes of questions, of the events they are about, and of runs in a list.
 
 import type { Schema } from "../forms/types.js";
-import type { Shown } from "../types.js";
+import type { EventLine, Shown } from "../types.js";
 
 export interface RunLine {
   id: string;
@@ -15,15 +15,7 @@ export interface RunLine {
   error: string | null;
 }
 
-export interface EventShown {
-  topic: string;
-  partition: number;
-  offset: number;
-  tenant: string;
-  key: string;
-  key_masked: boolean;
-  at: number;
-  cause: string;
+export interface EventShown extends EventLine {
   payload: Shown;
   old_schema: boolean;
   runs: RunLine[];
